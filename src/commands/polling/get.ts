@@ -1,0 +1,31 @@
+import type { Context } from "../../context.ts";
+import { readHalyard } from "../../install/halyard.ts";
+import { halyardDirectory, type TargetOptions } from "../../install/target.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { table } from "../../output/table.ts";
+import { configuredPolling, effectivePolling } from "../../polling/settings.ts";
+
+/** `aec polling get`: what is configured, where, and whether Clouddriver obeys it. */
+export async function run(context: Context, options: TargetOptions): Promise<CommandResult> {
+  const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
+  const configured = configuredPolling(deployment);
+  const effective = effectivePolling(deployment);
+  return {
+    data: { configured, effective },
+    text: (paint) =>
+      [
+        `interval ${effective.intervalSeconds}s, after an error ${effective.errorIntervalSeconds}s, lock life ${effective.timeoutSeconds}s`,
+        configured.length === 0
+          ? "No profile sets an interval: these are Clouddriver's defaults."
+          : table(
+              ["KEY", "VALUE", "IN FORCE", "FILE"],
+              configured.map(({ key, value, inForce, reason, file }) => [
+                key,
+                String(value),
+                inForce ? paint.green("yes") : paint.yellow(`no: ${reason}`),
+                file,
+              ]),
+            ),
+      ].join("\n"),
+  };
+}

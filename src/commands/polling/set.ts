@@ -1,0 +1,65 @@
+import { resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { parseDuration } from "../../duration.ts";
+import { usageError } from "../../errors.ts";
+import { type ApplyOptions, applyPlan } from "../../install/apply.ts";
+import { readHalyard } from "../../install/halyard.ts";
+import { halyardRollout } from "../../install/rollout.ts";
+import { halyardDirectory, type TargetOptions } from "../../install/target.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { effectivePolling, type PollingSettings, planPolling } from "../../polling/settings.ts";
+
+export interface PollingSetOptions extends TargetOptions, ApplyOptions {
+  interval?: string | undefined;
+  errorInterval?: string | undefined;
+  agentTimeout?: string | undefined;
+}
+
+/** How much longer than the interval an agent's lock has to live, seconds. */
+const TIMEOUT_MARGIN_SECONDS = 60;
+
+/** `aec polling set`: writes the intervals into the file and the namespace that Clouddriver really reads. */
+export async function run(context: Context, options: PollingSetOptions): Promise<CommandResult> {
+  const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
+  const wanted: Partial<PollingSettings> = {
+    ...given("intervalSeconds", options.interval, "--interval"),
+    ...given("errorIntervalSeconds", options.errorInterval, "--error-interval"),
+    ...given("timeoutSeconds", options.agentTimeout, "--agent-timeout"),
+  };
+  if (Object.keys(wanted).length === 0) {
+    throw usageError("nothing-to-set", "nothing to set", {
+      hint: "give --interval, --error-interval or --agent-timeout, such as --interval 120s",
+    });
+  }
+  checkTimeout({ ...effectivePolling(deployment), ...wanted });
+  return applyPlan(
+    context,
+    planPolling(deployment, wanted),
+    {
+      target: `halyard:${resolve(deployment.profilesDir)}`,
+      question: `Write these intervals to ${deployment.profilesDir}?`,
+      rollout: halyardRollout(deployment, { gate: false, cachingOnly: true }),
+      proof: [],
+      settled: "The intervals are set as wanted: nothing to change.",
+    },
+    options,
+  );
+}
+
+function given(key: keyof PollingSettings, text: string | undefined, flag: string): Partial<PollingSettings> {
+  if (text === undefined) return {};
+  const seconds = parseDuration(text, flag) / 1_000;
+  if (!Number.isInteger(seconds) || seconds < 1) {
+    throw usageError("bad-duration", `${flag}: Clouddriver takes whole seconds, not ${text}`);
+  }
+  return { [key]: seconds };
+}
+
+function checkTimeout({ intervalSeconds, timeoutSeconds }: PollingSettings): void {
+  if (timeoutSeconds >= intervalSeconds + TIMEOUT_MARGIN_SECONDS) return;
+  throw usageError(
+    "timeout-too-short",
+    `a lock life of ${timeoutSeconds} s is too short for an interval of ${intervalSeconds} s`,
+    { hint: `add --agent-timeout ${intervalSeconds + TIMEOUT_MARGIN_SECONDS}s or more` },
+  );
+}

@@ -1,0 +1,150 @@
+import { usageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { World } from "../world.ts";
+import type { ConfigFile } from "./file.ts";
+import type { EnvironmentConfig } from "./schema.ts";
+
+/** Values of the connection options of one command line; absent where the flag was not given. */
+export interface ConnectionFlags {
+  env?: string | undefined;
+  clouddriverUrl?: string[] | undefined;
+  gateUrl?: string | undefined;
+  lockStore?: string | undefined;
+  stateStore?: string | undefined;
+  serveUrl?: string | undefined;
+  spinnakerUser?: string | undefined;
+  awsRegion?: string | undefined;
+  awsProfile?: string | undefined;
+}
+
+/** One resolved value; `origin` says where it comes from: a flag, a variable, the file, a default. */
+export interface Setting<T> {
+  value: T | undefined;
+  origin: string;
+}
+
+export interface Settings {
+  environment: Setting<string>;
+  clouddriver: Setting<readonly string[]>;
+  gate: Setting<string>;
+  lockStore: Setting<string>;
+  stateStore: Setting<string>;
+  serve: Setting<string>;
+  serveToken: Setting<string>;
+  spinnakerUser: Setting<string>;
+  awsRegion: Setting<string>;
+  awsProfile: Setting<string>;
+  /** The section of `aec.yml`, empty without one. */
+  section: EnvironmentConfig;
+}
+
+/** Precedence: flag, environment variable, `aec.yml`, default. Throws for an environment that is not in the file. */
+export function resolveSettings(
+  flags: ConnectionFlags,
+  env: World["env"],
+  file: ConfigFile | undefined,
+): Settings {
+  const environment = pickEnvironment(flags, env, file);
+  const section = file?.config.environments[environment.value ?? ""] ?? {};
+  const pick = <T>(
+    flag: { name: string; value: T | undefined },
+    variable: string | undefined,
+    parse: (text: string) => T,
+    key: string,
+    fromFile: T | undefined,
+  ): Setting<T> => {
+    if (flag.value !== undefined) return { value: flag.value, origin: flag.name };
+    const text = variable === undefined ? undefined : env[variable];
+    if (text && variable) return { value: parse(text), origin: variable };
+    if (fromFile !== undefined && file) {
+      return { value: fromFile, origin: `${file.path}: environments.${environment.value}.${key}` };
+    }
+    return { value: undefined, origin: "not set" };
+  };
+  const expand = (value: string | undefined, key: string) =>
+    value === undefined ? undefined : expandVariables(value, env, `environments.${environment.value}.${key}`);
+  const text = (
+    name: string,
+    value: string | undefined,
+    variable: string | undefined,
+    key: keyof EnvironmentConfig,
+  ) => pick({ name, value }, variable, String, key, expand(section[key] as string | undefined, key));
+
+  const lockStore = text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore");
+  const stateStore = text("--state-store", flags.stateStore, "AEC_STATE_STORE", "stateStore");
+  const awsRegion = text("--aws-region", flags.awsRegion, "AWS_REGION", "awsRegion");
+  return {
+    environment,
+    section,
+    clouddriver: pick(
+      { name: "--clouddriver-url", value: flags.clouddriverUrl },
+      "AEC_CLOUDDRIVER_URL",
+      (list) => list.split(",").map((url) => url.trim()),
+      "clouddriver",
+      section.clouddriver?.map((url) => expandVariables(url, env, "clouddriver")),
+    ),
+    gate: text("--gate-url", flags.gateUrl, "AEC_GATE_URL", "gate"),
+    lockStore,
+    stateStore:
+      stateStore.value === undefined && /^rediss?:/.test(lockStore.value ?? "")
+        ? { value: lockStore.value, origin: `the lock store (${lockStore.origin})` }
+        : stateStore,
+    serve: text("--serve-url", flags.serveUrl, "AEC_SERVE_URL", "serve"),
+    serveToken: env.AEC_SERVE_TOKEN
+      ? { value: env.AEC_SERVE_TOKEN, origin: "AEC_SERVE_TOKEN" }
+      : { value: undefined, origin: "not set" },
+    spinnakerUser: text("--spinnaker-user", flags.spinnakerUser, "AEC_SPINNAKER_USER", "spinnakerUser"),
+    awsRegion:
+      awsRegion.origin === "not set" && env.AWS_DEFAULT_REGION
+        ? { value: env.AWS_DEFAULT_REGION, origin: "AWS_DEFAULT_REGION" }
+        : awsRegion,
+    awsProfile: text("--aws-profile", flags.awsProfile, "AWS_PROFILE", "awsProfile"),
+  };
+}
+
+function pickEnvironment(
+  flags: ConnectionFlags,
+  env: World["env"],
+  file: ConfigFile | undefined,
+): Setting<string> {
+  const chosen: Setting<string> = flags.env
+    ? { value: flags.env, origin: "--env" }
+    : env.AEC_ENV
+      ? { value: env.AEC_ENV, origin: "AEC_ENV" }
+      : file?.config.defaultEnvironment
+        ? { value: file.config.defaultEnvironment, origin: `${file.path}: defaultEnvironment` }
+        : { value: "default", origin: "default" };
+  if (!file) return chosen;
+
+  const names = Object.keys(file.config.environments);
+  if (chosen.origin === "default" && names.length === 1) {
+    return { value: names[0], origin: `${file.path}: the only environment` };
+  }
+  if (chosen.value !== undefined && !names.includes(chosen.value)) {
+    const suggestion = nearest(chosen.value, names);
+    throw usageError(
+      "unknown-environment",
+      `environment "${chosen.value}" (${chosen.origin}) is not in ${file.path}`,
+      { hint: suggestion ? `did you mean "${suggestion}"?` : `it has: ${names.join(", ")}` },
+    );
+  }
+  return chosen;
+}
+
+/** Replaces `${NAME}` by the environment variable; an unset one is a usage error. */
+function expandVariables(text: string, env: World["env"], where: string): string {
+  return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+    const value = env[name];
+    if (value === undefined) {
+      throw usageError("unset-variable", `${where} names \${${name}}, which is not set`, {
+        hint: `export ${name} or give the value by its flag`,
+      });
+    }
+    return value;
+  });
+}
+
+/** `text` with passwords in URLs replaced by `***`. */
+export function hideSecrets(text: string): string {
+  return text.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]*@/gi, "$1:***@");
+}

@@ -1,0 +1,102 @@
+import type { Context } from "../context.ts";
+import { EXIT } from "../errors.ts";
+import { paintDiff, unifiedDiff } from "../output/diff.ts";
+import type { CommandResult } from "../output/output.ts";
+import { actionOf, applyChange, assertApplicable, type FileAction } from "./files.ts";
+import type { FilePlan } from "./plan.ts";
+import { forget, recordChange, stateDirectory } from "./state.ts";
+
+export interface ApplyOptions {
+  dryRun?: boolean | undefined;
+  exitCode?: boolean | undefined;
+}
+
+/** What happens around the files of a plan. */
+export interface Surroundings {
+  target: string;
+  question: string;
+  rollout: string[];
+  /** How to prove that it worked; empty where nothing is to prove. */
+  proof: string[];
+  /** The one line when there is nothing to do. */
+  settled: string;
+  /** The files end as they were before `aec`: records go instead of being written. */
+  undo?: boolean;
+}
+
+interface FileReport {
+  path: string;
+  action: FileAction;
+  diff: string;
+}
+
+/** Shows a plan, asks, writes the files one after the other and tells what is to be done next. */
+export async function applyPlan(
+  context: Context,
+  plan: FilePlan,
+  around: Surroundings,
+  options: ApplyOptions,
+): Promise<CommandResult> {
+  const { out } = context;
+  const files = plan.files.map(
+    (change): FileReport => ({
+      path: change.path,
+      action: actionOf(change),
+      diff: change.before === change.after ? "" : unifiedDiff(change.path, change.before, change.after),
+    }),
+  );
+  const changes = plan.files.filter((change) => actionOf(change) !== "none");
+  for (const warning of plan.warnings) out.warn(warning);
+
+  const changed = changes.length > 0;
+  const data = {
+    target: around.target,
+    files,
+    rollout: changed ? around.rollout : [],
+    proof: changed ? around.proof : [],
+    warnings: plan.warnings,
+    dryRun: Boolean(options.dryRun),
+  };
+  if (!changed) return { data, text: () => around.settled };
+
+  if (options.dryRun) {
+    return {
+      data,
+      exit: options.exitCode ? EXIT.differences : EXIT.ok,
+      text: (paint) =>
+        [...files.map(({ diff }) => paintDiff(diff, paint)), "Dry run: nothing was written."]
+          .filter(Boolean)
+          .join("\n"),
+    };
+  }
+
+  for (const { diff } of files) if (diff) out.say(paintDiff(diff, out.paint));
+  await context.confirm(around.question);
+  for (const change of changes) assertApplicable(change);
+  const state = stateDirectory(context.world);
+  for (const change of changes) {
+    if (!around.undo) recordChange(state, change, plan.pristine.has(change.path));
+    applyChange(change);
+    if (around.undo) forget(state, change.path);
+  }
+  return {
+    data,
+    text: () =>
+      [
+        ...files
+          .filter(({ action }) => action !== "none")
+          .map(({ path, action }) => `${PAST[action]} ${path}`),
+        "",
+        "Roll out:",
+        ...around.rollout.map((command) => `  ${command}`),
+        ...(around.proof.length > 0 ? ["Prove it:", ...around.proof.map((command) => `  ${command}`)] : []),
+      ].join("\n"),
+  };
+}
+
+const PAST: Record<FileAction, string> = {
+  create: "created",
+  edit: "edited",
+  delete: "deleted",
+  none: "unchanged",
+};

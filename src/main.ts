@@ -1,0 +1,67 @@
+import { CommanderError } from "commander";
+import { EXIT, ExpectedError, messageOf } from "./errors.ts";
+import { buildProgram } from "./program.ts";
+import type { World } from "./world.ts";
+
+/** Runs one command line (`argv` without node and script) and returns its exit code; never throws, never exits. */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  let exit: number = EXIT.ok;
+  const complaints: string[] = [];
+  const program = buildProgram(world, complaints, async (options, work) => {
+    const { createContext } = await import("./context.ts");
+    const context = await createContext(world, options);
+    const result = await work(context);
+    if (!result) return;
+    await context.out.result(result);
+    exit = result.exit ?? EXIT.ok;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    return report(toExpected(error, complaints, world), argv, world);
+  }
+}
+
+function toExpected(error: unknown, complaints: readonly string[], world: World): ExpectedError {
+  if (error instanceof ExpectedError) return error;
+  if (world.signal.aborted) return new ExpectedError(EXIT.interrupted, "interrupted", "interrupted");
+  if (error instanceof CommanderError) {
+    if (error.code === "commander.help")
+      return new ExpectedError(EXIT.usage, "no-command", complaints.join(""));
+    const message = complaints.join("").trim() || error.message;
+    return new ExpectedError(EXIT.usage, "usage", message.replace(/^error: /, ""), {
+      hint: "aec --help, or aec COMMAND --help",
+    });
+  }
+  return new ExpectedError(EXIT.failed, "bug", `bug in aec: ${messageOf(error)}`, {
+    detail: error instanceof Error ? error.stack : undefined,
+    hint: "please report it with the command line and this text",
+  });
+}
+
+function report(error: ExpectedError, argv: readonly string[], world: World): number {
+  const { code, message, detail, hint } = error;
+  const format = requestedFormat(argv);
+  if (format === "text") {
+    world.stderr.write(
+      `${[
+        code === "no-command" ? message.trimEnd() : `error: ${message}`,
+        ...(detail ? [detail.replaceAll(/^/gm, "  ")] : []),
+        ...(hint ? [`hint: ${hint}`] : []),
+      ].join("\n")}\n`,
+    );
+  } else {
+    // JSON is YAML too, so that an error needs no serialiser.
+    world.stdout.write(`${JSON.stringify({ error: { code, message, detail, hint } })}\n`);
+  }
+  return error.exit;
+}
+
+/** The `-o` of a command line that may be too wrong to be parsed. */
+function requestedFormat(argv: readonly string[]): "text" | "json" | "yaml" {
+  const text = argv.join(" ");
+  const match = /(?:^|\s)(?:-o|--output)[ =]?(json|yaml)(?=\s|$)/.exec(text);
+  return (match?.[1] as "json" | "yaml" | undefined) ?? "text";
+}

@@ -1,0 +1,60 @@
+import { homedir } from "node:os";
+import { type Clock, systemClock } from "./clock.ts";
+
+/** A stream that results or narration go to. */
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** Asks a person; only called when both ends are a terminal. */
+export interface Prompter {
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Everything outside the process that a command may touch; the file system is real everywhere. */
+export interface World {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  home: string;
+  stdin: { readonly isTTY?: boolean | undefined };
+  stdout: OutputStream;
+  stderr: OutputStream;
+  clock: Clock;
+  fetch: typeof fetch;
+  prompter: Prompter;
+  /** Aborted by Ctrl-C and by SIGTERM. */
+  signal: AbortSignal;
+}
+
+/** The world of the running process. The first SIGINT or SIGTERM aborts `signal`, a second one ends at once. */
+export function processWorld(): World {
+  const interruption = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      interruption.abort(new DOMException(name, "AbortError"));
+      process.once(name, () => process.exit(130));
+    });
+  }
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.env.HOME || homedir(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    clock: systemClock(),
+    fetch: globalThis.fetch,
+    prompter: {
+      async confirm(question) {
+        const { default: inquirer } = await import("inquirer");
+        const answer = await inquirer.prompt([
+          { type: "confirm", name: "yes", message: question, default: false },
+        ]);
+        return answer.yes;
+      },
+    },
+    signal: interruption.signal,
+  };
+}

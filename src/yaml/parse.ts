@@ -1,0 +1,152 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  type ParsedNode,
+  parseAllDocuments,
+  type YAMLMap,
+} from "yaml";
+import { type ExpectedError, usageError } from "../errors.ts";
+
+export type BlockOrFlowMap = YAMLMap<ParsedNode, ParsedNode | null>;
+export type MapPair = Pair<ParsedNode, ParsedNode | null>;
+
+/** A YAML file as text with the positions of its nodes. */
+export interface YamlFile {
+  path: string;
+  text: string;
+  eol: "\n" | "\r\n";
+  /** The document that edits go to: the one that no Spring profile has to activate. */
+  document: Document.Parsed;
+  documents: readonly Document.Parsed[];
+  /** A refusal (exit 2) that begins with `path:line:column`. */
+  refuse(offset: number, reason: string, hint?: string): ExpectedError;
+}
+
+/** One leaf of a document. */
+export interface Property {
+  /** Keys as they stand in the file; each may itself be dotted. List items are their index. */
+  keys: readonly string[];
+  value: unknown;
+  /** 1-based line of the key. */
+  line: number;
+}
+
+/** Parses a profile; throws a refusal for what Spring could not read either, and for a root that is no map. */
+export function parseYaml(text: string, path: string): YamlFile {
+  const lines = new LineCounter();
+  const refuse = (offset: number, reason: string, hint?: string) => {
+    const { line, col } = lines.linePos(offset);
+    return usageError("yaml-refused", `${path}:${line}:${col}: ${reason}`, {
+      hint: hint ?? "mend the file and run again; nothing was written",
+    });
+  };
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    logLevel: "silent",
+    version: "1.1",
+    merge: true,
+  });
+  const documents = "empty" in parsed ? [] : parsed;
+  for (const document of documents) {
+    const error = document.errors[0];
+    if (error)
+      throw refuse(error.pos[0], `invalid YAML: ${error.message.split("\n")[0]?.replace(/ at line .*/, "")}`);
+    const root = document.contents;
+    if (root && !isMap(root) && !(isScalar(root) && root.value === null)) {
+      throw refuse(root.range[0], "the root is not a map of keys");
+    }
+  }
+  const unconditional = documents.find((document) => !isProfileSpecific(document)) ?? documents[0];
+  return {
+    path,
+    text,
+    eol: text.includes("\r\n") ? "\r\n" : "\n",
+    document: unconditional ?? emptyDocument(),
+    documents,
+    refuse,
+  };
+}
+
+function emptyDocument(): Document.Parsed {
+  return parseAllDocuments("---\n")[0] as Document.Parsed;
+}
+
+function isProfileSpecific(document: Document.Parsed): boolean {
+  return leaves(document).some(({ keys }) => keys.join(".") === "spring.config.activate.on-profile");
+}
+
+/** The leaves of the document that edits go to, in file order; aliases and merge keys are resolved. */
+export function properties(file: YamlFile): Property[] {
+  const lines = lineIndex(file.text);
+  return leaves(file.document).map(({ keys, value, offset }) => ({ keys, value, line: lines(offset) }));
+}
+
+function leaves(document: Document.Parsed) {
+  const found: { keys: string[]; value: unknown; offset: number }[] = [];
+  const visit = (node: unknown, keys: string[], offset: number) => {
+    const target = isAlias(node) ? node.resolve(document) : node;
+    if (isMap(target) && target.items.length > 0) {
+      for (const pair of target.items as MapPair[]) {
+        const at = isAlias(node) ? offset : (pair.key?.range?.[0] ?? offset);
+        if (keyText(pair) === "<<") visit(pair.value, keys, at);
+        else visit(pair.value, [...keys, keyText(pair)], at);
+      }
+    } else if (isSeq(target) && target.items.length > 0) {
+      target.items.forEach((item, index) => {
+        visit(item, [...keys, String(index)], (item as ParsedNode | null)?.range?.[0] ?? offset);
+      });
+    } else {
+      const value = isScalar(target) ? target.value : isMap(target) ? {} : isSeq(target) ? [] : null;
+      if (keys.length > 0) found.push({ keys, value, offset });
+    }
+  };
+  visit(document.contents, [], 0);
+  return found;
+}
+
+/** The text of a pair's key, as Spring would see it. */
+export function keyText(pair: MapPair): string {
+  const key = pair.key;
+  return isScalar(key) ? (key.source ?? String(key.value)) : String(key);
+}
+
+function lineIndex(text: string): (offset: number) => number {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+/** Keys as Spring binds them: `interval-seconds` and `intervalSeconds` are one. */
+export function sameKey(a: string, b: string): boolean {
+  return camel(a) === camel(b);
+}
+
+function camel(key: string): string {
+  return key.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The single names of a path: Spring joins nested and dotted keys alike. */
+export function segments(keys: readonly string[]): string[] {
+  return keys.flatMap((key) => (key.startsWith("[") ? [key] : key.split(".")));
+}
+
+/** Whether two paths name the same property. */
+export function sameProperty(a: readonly string[], b: readonly string[]): boolean {
+  const left = segments(a);
+  const right = segments(b);
+  return left.length === right.length && left.every((name, index) => sameKey(name, right[index] ?? ""));
+}
