@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Command, Option, type OptionValues } from "commander";
+import { RESOURCE_TYPES } from "./agents/kinds.ts";
 import type { Context, GlobalOptions } from "./context.ts";
 import type { CommandResult } from "./output/output.ts";
 import type { World } from "./world.ts";
@@ -39,6 +40,12 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
     .option("-q, --quiet", "results only, no narration")
     .option("-v, --verbose", "show each HTTP and AWS call with its duration")
     .option("--timeout <duration>", "bound on waiting, such as 90s or 10m")
+    .option("--clouddriver-url <[role=]url>", "Clouddriver; roles caching, rw, ro (repeatable)", collect)
+    .option("--gate-url <url>", "Gate")
+    .option("--lock-store <url>", "the Redis in which Clouddriver's scheduler keeps its locks")
+    .option("--spinnaker-user <name>", "user that Fiat filters for")
+    .option("--aws-region <region>", "AWS Region of the commands that talk to AWS")
+    .option("--aws-profile <name>", "AWS profile")
     .addHelpText(
       "after",
       `
@@ -110,7 +117,84 @@ Examples:
       act(async (context) => (await import("./commands/polling/set.ts")).run(context, options)),
     );
 
+  const sns = program.command("sns").description("topic, policy, subscription and dead-letter queue");
+  dryRun(topic(sns.command("create")))
+    .description("make or mend them, and wait until the subscription is confirmed")
+    .option("--no-wait", "do not wait for the confirmation")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec sns create --aws-region us-east-1 --endpoint https://gate.example.com/aws/notify
+  aec sns create --env prod --source-account 012345678901 --source-account 210987654321 --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/sns/create.ts")).run(context, options)),
+    );
+  topic(sns.command("status"))
+    .description("what differs from what create would make, and who is subscribed")
+    .option("--exit-code", "exit 3 if something differs")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec sns status --aws-region us-east-1
+  aec sns status --env prod --exit-code -o json`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/sns/status.ts")).run(context, options)),
+    );
+  dryRun(topic(sns.command("delete")))
+    .description("take away what create made, and nothing else")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec sns delete --aws-region us-east-1 --dry-run
+  aec sns delete --env staging --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/sns/delete.ts")).run(context, options)),
+    );
+
+  program
+    .command("refresh")
+    .description("make things of the cache fresh now, and prove it by reading back")
+    .argument("[name...]", "names (default: everything of the account)")
+    .option("--account <name>", "Spinnaker account")
+    .option("--region <region>", "one Region of it (default: all)")
+    .addOption(new Option("--type <type>", "kind of resource").choices(RESOURCE_TYPES))
+    .addOption(
+      new Option("--via <way>", "agents (needs --lock-store), clouddriver (on demand), or what does no harm")
+        .choices(["auto", "agents", "clouddriver"])
+        .default("auto" as const),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec refresh --account prod --lock-store redis://redis:6379
+  aec refresh app-v012 app-v013 --account prod --region us-east-1 -o json`,
+    )
+    .action((names, options) =>
+      act(async (context) => (await import("./commands/refresh.ts")).run(context, names, options)),
+    );
+
   return program;
+}
+
+function topic<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) {
+  return command
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--endpoint <url>", "where SNS delivers: https://GATE/aws/notify")
+    .option("--source-account <id>", "account whose AWS Config may publish (repeatable)", collect)
+    .option("--no-dlq", "without a dead-letter queue");
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
 }
 
 function target<A extends unknown[], O extends OptionValues, G extends OptionValues>(

@@ -10,8 +10,6 @@ export interface ConnectionFlags {
   clouddriverUrl?: string[] | undefined;
   gateUrl?: string | undefined;
   lockStore?: string | undefined;
-  stateStore?: string | undefined;
-  serveUrl?: string | undefined;
   spinnakerUser?: string | undefined;
   awsRegion?: string | undefined;
   awsProfile?: string | undefined;
@@ -28,8 +26,6 @@ export interface Settings {
   clouddriver: Setting<readonly string[]>;
   gate: Setting<string>;
   lockStore: Setting<string>;
-  stateStore: Setting<string>;
-  serve: Setting<string>;
   serveToken: Setting<string>;
   spinnakerUser: Setting<string>;
   awsRegion: Setting<string>;
@@ -71,7 +67,6 @@ export function resolveSettings(
   ) => pick({ name, value }, variable, String, key, expand(section[key] as string | undefined, key));
 
   const lockStore = text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore");
-  const stateStore = text("--state-store", flags.stateStore, "AEC_STATE_STORE", "stateStore");
   const awsRegion = text("--aws-region", flags.awsRegion, "AWS_REGION", "awsRegion");
   return {
     environment,
@@ -85,11 +80,6 @@ export function resolveSettings(
     ),
     gate: text("--gate-url", flags.gateUrl, "AEC_GATE_URL", "gate"),
     lockStore,
-    stateStore:
-      stateStore.value === undefined && /^rediss?:/.test(lockStore.value ?? "")
-        ? { value: lockStore.value, origin: `the lock store (${lockStore.origin})` }
-        : stateStore,
-    serve: text("--serve-url", flags.serveUrl, "AEC_SERVE_URL", "serve"),
     serveToken: env.AEC_SERVE_TOKEN
       ? { value: env.AEC_SERVE_TOKEN, origin: "AEC_SERVE_TOKEN" }
       : { value: undefined, origin: "not set" },

@@ -1,0 +1,126 @@
+import {
+  ConfirmSubscriptionCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  GetSubscriptionAttributesCommand,
+  GetTopicAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  ListTagsForResourceCommand,
+  SetSubscriptionAttributesCommand,
+  SetTopicAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from "@aws-sdk/client-sns";
+import type { Context } from "../context.ts";
+import { clientConfig, traceCalls } from "./clients.ts";
+import { awsCall, awsErrorName } from "./errors.ts";
+
+export interface Topic {
+  arn: string;
+  attributes: Readonly<Record<string, string>>;
+  tags: Readonly<Record<string, string>>;
+}
+
+export interface Subscription {
+  /** Absent while the confirmation is pending. */
+  arn: string | undefined;
+  protocol: string;
+  endpoint: string;
+}
+
+/** The SNS calls that `aec` makes, in one Region. */
+export function createSns(context: Context, region: string) {
+  const client = traceCalls(new SNSClient(clientConfig(context, region, "SNS")), context);
+  return {
+    /** The topic with its tags, or undefined. */
+    async topic(arn: string): Promise<Topic | undefined> {
+      try {
+        const [{ Attributes }, { Tags }] = await Promise.all([
+          client.send(new GetTopicAttributesCommand({ TopicArn: arn })),
+          client.send(new ListTagsForResourceCommand({ ResourceArn: arn })),
+        ]);
+        const tags = Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+        return { arn, attributes: Attributes ?? {}, tags };
+      } catch (error) {
+        if (/^(NotFound|ResourceNotFound)/.test(awsErrorName(error) ?? "")) return undefined;
+        return awsCall("sns:GetTopicAttributes", () => Promise.reject(error));
+      }
+    },
+    createTopic: (name: string, tags: Readonly<Record<string, string>>) =>
+      awsCall("sns:CreateTopic", async () => {
+        const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+        await client.send(new CreateTopicCommand({ Name: name, Tags }));
+      }),
+    setTopicAttribute: (arn: string, name: string, value: string) =>
+      awsCall("sns:SetTopicAttributes", () =>
+        client.send(
+          new SetTopicAttributesCommand({ TopicArn: arn, AttributeName: name, AttributeValue: value }),
+        ),
+      ),
+    deleteTopic: (arn: string) =>
+      awsCall("sns:DeleteTopic", () => client.send(new DeleteTopicCommand({ TopicArn: arn }))),
+    async subscriptions(topicArn: string): Promise<Subscription[]> {
+      const found: Subscription[] = [];
+      let token: string | undefined;
+      do {
+        const page = await awsCall("sns:ListSubscriptionsByTopic", () =>
+          client.send(new ListSubscriptionsByTopicCommand({ TopicArn: topicArn, NextToken: token })),
+        );
+        for (const { SubscriptionArn, Protocol, Endpoint } of page.Subscriptions ?? []) {
+          const arn = SubscriptionArn?.startsWith("arn:") ? SubscriptionArn : undefined;
+          found.push({ arn, protocol: Protocol ?? "", endpoint: Endpoint ?? "" });
+        }
+        token = page.NextToken;
+      } while (token);
+      return found;
+    },
+    subscriptionAttributes: (arn: string) =>
+      awsCall("sns:GetSubscriptionAttributes", async () => {
+        const { Attributes } = await client.send(
+          new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }),
+        );
+        return Attributes ?? {};
+      }),
+    setSubscriptionAttribute: (arn: string, name: string, value: string) =>
+      awsCall("sns:SetSubscriptionAttributes", () =>
+        client.send(
+          new SetSubscriptionAttributesCommand({
+            SubscriptionArn: arn,
+            AttributeName: name,
+            AttributeValue: value,
+          }),
+        ),
+      ),
+    /** Subscribes, or asks for the confirmation once more; returns the ARN, which is known while pending too. */
+    subscribe: (topicArn: string, endpoint: string, attributes: Readonly<Record<string, string>>) =>
+      awsCall("sns:Subscribe", async () => {
+        const { SubscriptionArn } = await client.send(
+          new SubscribeCommand({
+            TopicArn: topicArn,
+            Protocol: new URL(endpoint).protocol.slice(0, -1),
+            Endpoint: endpoint,
+            Attributes: { ...attributes },
+            ReturnSubscriptionArn: true,
+          }),
+        );
+        return SubscriptionArn ?? "";
+      }),
+    unsubscribe: (arn: string) =>
+      awsCall("sns:Unsubscribe", () => client.send(new UnsubscribeCommand({ SubscriptionArn: arn }))),
+    /** Confirms by the signed call; afterwards only the owner's credentials can unsubscribe. */
+    confirm: (topicArn: string, token: string) =>
+      awsCall("sns:ConfirmSubscription", async () => {
+        const { SubscriptionArn } = await client.send(
+          new ConfirmSubscriptionCommand({
+            TopicArn: topicArn,
+            Token: token,
+            AuthenticateOnUnsubscribe: "true",
+          }),
+        );
+        return SubscriptionArn;
+      }),
+  };
+}
+
+export type Sns = ReturnType<typeof createSns>;

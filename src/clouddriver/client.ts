@@ -1,0 +1,191 @@
+import type { Context } from "../context.ts";
+import { usageError } from "../errors.ts";
+import { request } from "./http.ts";
+
+type Role = "caching" | "rw" | "ro" | "any";
+
+/** An AWS account as Spinnaker names it. */
+export interface Account {
+  name: string;
+  /** 12 digits. */
+  awsAccountId: string;
+  regions: readonly string[];
+  /** `aws`, `ecs`, … */
+  provider: string;
+}
+
+/** The last successful run of one caching agent on the replica that was asked. */
+export interface AgentExecution {
+  /** The agentType, such as `prod/us-east-1/ClusterCachingAgent`. */
+  id: string;
+  provider: string;
+  /** Clouddriver's clock, ms since the epoch. */
+  lastExecutionStartMs: number;
+  lastExecutionDurationMs: number;
+}
+
+/** A record of an on-demand refresh that no full pass has confirmed yet. */
+export interface PendingRefresh {
+  details?: { account?: string; region?: string; serverGroup?: string };
+  cacheTime?: number;
+  processedCount?: number;
+}
+
+interface CredentialsEntry {
+  name: string;
+  cloudProvider?: string;
+  type?: string;
+  accountId?: string;
+  awsAccount?: string;
+  regions?: { name: string }[];
+}
+
+/** Kinds that `POST /cache/aws/{kind}` knows and `aec` uses. */
+export type OnDemandKind = "ServerGroup" | "SecurityGroup" | "LoadBalancer";
+
+/** Clouddriver's HTTP API, as far as `aec` uses it. Throws a usage error when no address is configured. */
+export function createClouddriver(context: Context) {
+  const addresses = parseAddresses(context);
+  // In HA the caching role runs agents, rw takes refreshes, ro answers reads; one address serves all.
+  const byRole = (...roles: Role[]) => {
+    const found = roles.flatMap((role) => addresses.filter((address) => address.role === role));
+    return (found[0] ?? addresses[0])?.url ?? "";
+  };
+  const reader = byRole("ro", "rw", "any");
+  const writer = byRole("rw", "caching", "any");
+  const cachingReplicas = addresses
+    .filter(({ role }) => role === "caching" || role === "any")
+    .map(({ url }) => url);
+  const read = <T>(path: string) => request<T>(context, reader, path);
+  const segment = encodeURIComponent;
+
+  return {
+    /** AWS accounts with their Regions; other providers are included by their `provider`. */
+    async accounts(): Promise<Account[]> {
+      const { body } = await read<CredentialsEntry[]>("/credentials?expand=true");
+      return body.map((entry) => ({
+        name: entry.name,
+        awsAccountId: entry.accountId ?? entry.awsAccount ?? "",
+        regions: (entry.regions ?? []).map(({ name }) => name),
+        provider: entry.cloudProvider ?? entry.type ?? "",
+      }));
+    },
+
+    /** Executions of all agents, the newest over the replicas, and Clouddriver's clock. */
+    async executions(): Promise<{ byAgent: Map<string, AgentExecution>; serverTime: number | undefined }> {
+      const replicas = cachingReplicas.length > 0 ? cachingReplicas : [writer];
+      const answers = await Promise.all(
+        replicas.map((url) => request<AgentExecution[]>(context, url, "/cache/introspection")),
+      );
+      const byAgent = new Map<string, AgentExecution>();
+      for (const execution of answers.flatMap(({ body }) => body)) {
+        const known = byAgent.get(execution.id);
+        if (!known || known.lastExecutionStartMs < execution.lastExecutionStartMs)
+          byAgent.set(execution.id, execution);
+      }
+      const times = answers.flatMap(({ serverTime }) => (serverTime === undefined ? [] : [serverTime]));
+      return { byAgent, serverTime: times.length > 0 ? Math.max(...times) : undefined };
+    },
+
+    /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */
+    refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>
+      request<unknown>(context, writer, `/cache/aws/${kind}`, { method: "POST", body }),
+
+    async pendingServerGroups(): Promise<PendingRefresh[]> {
+      return (await request<PendingRefresh[]>(context, writer, "/cache/aws/ServerGroup")).body;
+    },
+
+    /** The server group as cached, or undefined. */
+    async serverGroup(account: string, region: string, name: string): Promise<ServerGroup | undefined> {
+      const { status, body } = await read<ServerGroup>(
+        `/serverGroups/${segment(account)}/${segment(region)}/${segment(name)}`,
+      );
+      return status === 200 ? body : undefined;
+    },
+
+    /** Ids and names of the security groups that are cached. */
+    async securityGroups(account: string, region: string): Promise<SecurityGroupSummary[]> {
+      const { body } = await read<SecurityGroupSummary[]>(
+        `/securityGroups/${segment(account)}/aws?region=${segment(region)}`,
+      );
+      return Array.isArray(body) ? body : [];
+    },
+
+    /** The security group as cached, by id, or undefined. */
+    async securityGroup(
+      account: string,
+      region: string,
+      group: SecurityGroupSummary,
+    ): Promise<object | undefined> {
+      const vpc = group.vpcId ? `&vpcId=${segment(group.vpcId)}` : "";
+      const { status, body } = await read<object>(
+        `/securityGroups/${segment(account)}/aws/${segment(region)}/${segment(group.id)}?getById=true${vpc}`,
+      );
+      return status === 200 ? body : undefined;
+    },
+
+    /** The balancers of that name as cached; empty where there is none. */
+    async loadBalancers(account: string, region: string, name: string): Promise<LoadBalancer[]> {
+      const { status, body } = await read<LoadBalancer[]>(
+        `/aws/loadBalancers/${segment(account)}/${segment(region)}/${segment(name)}`,
+      );
+      return status === 200 && Array.isArray(body) ? body : [];
+    },
+
+    /** Names of everything of a kind that is cached for an account and Region. */
+    async names(kind: "serverGroups" | "loadBalancers", account: string, region: string): Promise<string[]> {
+      const query = new URLSearchParams({
+        q: "",
+        type: kind,
+        cloudProvider: "aws",
+        account,
+        region,
+        pageSize: "10000",
+      });
+      const { body } = await read<{ results?: Record<string, string>[] }[]>(`/search?${query}`);
+      const field = kind === "serverGroups" ? "serverGroup" : "loadBalancer";
+      return (body[0]?.results ?? [])
+        .filter((result) => result.account === account && result.region === region)
+        .flatMap((result) => result[field] ?? []);
+    },
+  };
+}
+
+export type Clouddriver = ReturnType<typeof createClouddriver>;
+
+export interface ServerGroup {
+  name: string;
+  capacity?: { min?: number; max?: number; desired?: number };
+  instances?: { name?: string; id?: string }[];
+  [key: string]: unknown;
+}
+
+export interface SecurityGroupSummary {
+  id: string;
+  name: string;
+  vpcId?: string | null;
+}
+
+export interface LoadBalancer {
+  /** Absent for classic balancers on some versions. */
+  loadBalancerType?: string;
+  [key: string]: unknown;
+}
+
+function parseAddresses({ settings }: Context): { role: Role; url: string }[] {
+  const configured = settings.clouddriver;
+  if (!configured.value || configured.value.length === 0) {
+    throw usageError("no-clouddriver", "no Clouddriver address is known", {
+      hint: "add --clouddriver-url http://localhost:7002, export AEC_CLOUDDRIVER_URL, or set clouddriver in aec.yml",
+    });
+  }
+  return configured.value.map((text) => {
+    const [, role, url = text] = /^(caching|rw|ro)=(.*)$/.exec(text) ?? [];
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw usageError("bad-url", `"${text}" (${configured.origin}) is not the URL of a Clouddriver`, {
+        hint: "write http://HOST:7002, or with a role: rw=http://spin-clouddriver-rw:7002 (caching, rw, ro)",
+      });
+    }
+    return { role: (role as Role | undefined) ?? "any", url };
+  });
+}

@@ -1,0 +1,126 @@
+import { type KeyObject, X509Certificate } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
+import type { SigningHost } from "./signing-host.ts";
+
+/** A signing key that may be used now, or why there is none. */
+export type SigningKey =
+  | { key: KeyObject }
+  /** Tried later it may be there: the host did not answer, or enough was asked for the moment. */
+  | { unavailable: string }
+  /** It is no certificate that SNS signs with. */
+  | { rejected: string };
+
+/** Gets the key of a certificate URL that was already checked against its host. */
+export type SigningKeys = (url: string, host: SigningHost) => Promise<SigningKey>;
+
+const MAX_CERTIFICATES = 16;
+const MAX_AGE_MS = 24 * 3_600_000;
+const MISS_AGE_MS = 60_000;
+const FETCH_TIMEOUT_MS = 5_000;
+const MAX_BYTES = 16 * 1_024;
+const BURST = 4;
+const REFILL_MS = 10_000;
+const PEM = /^\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/;
+
+/**
+ * Fetches and keeps signing certificates: at most one request per URL at a time, known ones for a day, unusable ones
+ * for a minute, and no more than a few new ones a minute whatever forged messages name.
+ */
+export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningKeys {
+  const known = new LRUCache<string, { certificate: X509Certificate; until: number }>({
+    max: MAX_CERTIFICATES,
+  });
+  const misses = new LRUCache<string, { answer: SigningKey; until: number }>({ max: MAX_CERTIFICATES });
+  const underWay = new Map<string, Promise<SigningKey>>();
+  let tokens = BURST;
+  let refilled = clock.now();
+
+  const takeToken = () => {
+    const gained = Math.floor((clock.now() - refilled) / REFILL_MS);
+    tokens = Math.min(BURST, tokens + gained);
+    refilled += gained * REFILL_MS;
+    if (tokens === 0) return false;
+    tokens -= 1;
+    return true;
+  };
+
+  const load = async (url: string, host: SigningHost): Promise<SigningKey> => {
+    const fetched = await fetchCertificate(fetcher, url);
+    const answer = "certificate" in fetched ? usable(fetched.certificate, host, clock.now()) : fetched;
+    if ("certificate" in fetched && "key" in answer) {
+      known.set(url, { certificate: fetched.certificate, until: clock.now() + MAX_AGE_MS });
+    } else {
+      misses.set(url, { answer, until: clock.now() + MISS_AGE_MS });
+    }
+    return answer;
+  };
+
+  return async (url, host) => {
+    const kept = known.get(url);
+    if (kept && kept.until > clock.now()) return usable(kept.certificate, host, clock.now());
+    const miss = misses.get(url);
+    if (miss !== undefined && miss.until > clock.now()) return miss.answer;
+    const pending = underWay.get(url);
+    if (await pending) return pending;
+    if (!takeToken()) return { unavailable: "too many new certificates were asked for" };
+    const loading = load(url, host).finally(() => underWay.delete(url));
+    underWay.set(url, loading);
+    return loading;
+  };
+}
+
+/** Checked at each use, not only when fetched: a certificate may expire while it is kept. */
+function usable(certificate: X509Certificate, { leafName }: SigningHost, now: number): SigningKey {
+  const { publicKey: key } = certificate;
+  if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048) {
+    return { rejected: "the certificate's key is no RSA key of 2048 bits" };
+  }
+  if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) {
+    return { rejected: "the certificate is not valid now" };
+  }
+  if (leafName !== undefined && certificate.checkHost(leafName, { subject: "default" }) === undefined) {
+    return { rejected: `the certificate is not issued for ${leafName}` };
+  }
+  return { key };
+}
+
+async function fetchCertificate(
+  fetcher: typeof fetch,
+  url: string,
+): Promise<{ certificate: X509Certificate } | SigningKey> {
+  let text: string;
+  try {
+    const response = await fetcher(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+    if (response.status >= 400 && response.status < 500) {
+      await response.body?.cancel();
+      return { rejected: `the signing host has no such certificate (${response.status})` };
+    }
+    if (!response.ok) {
+      await response.body?.cancel();
+      return { unavailable: `the signing host answered ${response.status}` };
+    }
+    text = await boundedText(response);
+  } catch (error) {
+    return {
+      unavailable: `the signing host did not answer: ${error instanceof Error ? error.message : error}`,
+    };
+  }
+  if (!PEM.test(text)) return { rejected: "the signing host sent no single certificate" };
+  try {
+    return { certificate: new X509Certificate(text) };
+  } catch {
+    return { rejected: "the signing host sent a certificate that cannot be read" };
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BYTES) return "";
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("latin1");
+}

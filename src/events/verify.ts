@@ -1,0 +1,65 @@
+import { verify } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { SigningKeys } from "./certificate.ts";
+import { parseMessage, type SnsMessage, stringToSign } from "./message.ts";
+import { isCertificateUrl, parseTopicArn, signingHost } from "./signing-host.ts";
+
+export interface VerificationPolicy {
+  /** ARNs whose messages are taken; compared exactly. */
+  topics: ReadonlySet<string>;
+  /** Refuse signature version 1 (SHA-1). */
+  requireVersion2: boolean;
+  /** An explicitly configured SNS endpoint. */
+  endpoint: string | undefined;
+  keys: SigningKeys;
+  clock: Clock;
+}
+
+export type Verification =
+  | { result: "valid"; message: SnsMessage }
+  /** No message at all: 400. */
+  | { result: "no-message"; reason: string }
+  /** Forged, foreign, malformed or out of time: 403. */
+  | { result: "invalid"; reason: string }
+  /** Cannot be told now, a retry may succeed: 503. */
+  | { result: "unavailable"; reason: string };
+
+/** SNS retries over HTTP for an hour at most. */
+const MAX_AGE_MS = 65 * 60_000;
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/**
+ * Verifies one body as SNS sent it. Everything that costs nothing is checked first: a certificate is only ever fetched
+ * for an allowed topic, from that topic's own SNS host.
+ */
+export async function verifyMessage(body: string, policy: VerificationPolicy): Promise<Verification> {
+  const message = parseMessage(body);
+  if ("reason" in message) {
+    return { result: message.isMessage ? "invalid" : "no-message", reason: message.reason };
+  }
+  const invalid = (reason: string): Verification => ({ result: "invalid", reason });
+
+  const topic = policy.topics.has(message.TopicArn) ? parseTopicArn(message.TopicArn) : undefined;
+  if (!topic) return invalid(`topic ${message.TopicArn.slice(0, 200)} is not allowed`);
+  if (policy.requireVersion2 && message.SignatureVersion !== "2")
+    return invalid("signature version 1 is not allowed");
+
+  const age = policy.clock.now() - Date.parse(message.Timestamp);
+  if (age > MAX_AGE_MS || age < -MAX_AHEAD_MS)
+    return invalid(`sent at ${message.Timestamp}, outside the time window`);
+
+  const host = signingHost(topic, policy.endpoint);
+  if (!host || !isCertificateUrl(message.SigningCertURL, host)) {
+    return invalid("SigningCertURL is not the topic's SNS host");
+  }
+  const signature = Buffer.from(message.Signature, "base64");
+  if (signature.toString("base64") !== message.Signature) return invalid("Signature is not base64");
+
+  const answer = await policy.keys(message.SigningCertURL, host);
+  if ("unavailable" in answer) return { result: "unavailable", reason: answer.unavailable };
+  if ("rejected" in answer) return invalid(answer.rejected);
+  const algorithm = message.SignatureVersion === "2" ? "sha256" : "sha1";
+  return verify(algorithm, Buffer.from(stringToSign(message), "utf8"), answer.key, signature)
+    ? { result: "valid", message }
+    : invalid("the signature does not match");
+}

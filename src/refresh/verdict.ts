@@ -1,0 +1,36 @@
+import type { CachedState } from "./read-back.ts";
+
+export type Verdict =
+  | "refreshed"
+  | "unchanged"
+  | "evicted"
+  | "not-handled"
+  | "stale"
+  | "throttled"
+  | "failed";
+
+/** The verdict of a refresh that is known to have happened, from what the cache showed before and after. */
+export function compare(before: CachedState, after: CachedState): { verdict: Verdict; detail: string } {
+  if (before.ids && after.ids) {
+    const known = new Set(before.ids);
+    const found = new Set(after.ids);
+    const come = after.ids.filter((id) => !known.has(id)).length;
+    const gone = before.ids.filter((id) => !found.has(id)).length;
+    return { verdict: "refreshed", detail: `${found.size} cached, ${come} new, ${gone} gone` };
+  }
+  if (before.present && !after.present)
+    return { verdict: "evicted", detail: "it is gone from AWS and from the cache" };
+  if (!before.present && after.present) return { verdict: "refreshed", detail: "it is in the cache now" };
+  if (!before.present) return { verdict: "not-handled", detail: "AWS and the cache have none of that name" };
+  return before.digest === after.digest
+    ? { verdict: "unchanged", detail: "the cache had it right" }
+    : { verdict: "refreshed", detail: "the cache shows a newer state" };
+}
+
+/** Exit code of many verdicts: all good → 0, some → 5, none → 1, only stale → 8. */
+export function exitOf(verdicts: readonly Verdict[]): number {
+  const good = verdicts.filter((verdict) => ["refreshed", "unchanged", "evicted"].includes(verdict)).length;
+  if (good === verdicts.length) return 0;
+  if (good > 0) return 5;
+  return verdicts.every((verdict) => verdict === "stale") ? 8 : 1;
+}

@@ -1,0 +1,20 @@
+import type { Sns } from "../aws/sns.ts";
+import type { Sqs } from "../aws/sqs.ts";
+import type { ObservedTopology } from "./plan.ts";
+import { deadLetterQueueName, topicArn, type WantedTopology } from "./topology.ts";
+
+/** Reads topic, queue and the endpoint's subscription, side by side. */
+export async function observe(
+  wanted: WantedTopology,
+  sns: Sns,
+  sqs: Sqs | undefined,
+): Promise<ObservedTopology> {
+  const arn = topicArn(wanted);
+  const [topic, queue] = await Promise.all([sns.topic(arn), sqs?.queue(deadLetterQueueName(wanted))]);
+  const listed = topic && wanted.endpoint ? await sns.subscriptions(arn) : [];
+  const found = listed.find(({ endpoint }) => endpoint === wanted.endpoint);
+  const attributes = found?.arn ? await sns.subscriptionAttributes(found.arn) : {};
+  // Some emulators list the real ARN of a pending subscription; AWS says PendingConfirmation.
+  const pending = attributes.PendingConfirmation === "true";
+  return { topic, queue, subscription: found && { arn: pending ? undefined : found.arn, attributes } };
+}
