@@ -62,7 +62,7 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
     const miss = misses.get(url);
     if (miss !== undefined && miss.until > clock.now()) return miss.answer;
     const pending = underWay.get(url);
-    if (await pending) return pending;
+    if (pending !== undefined) return pending;
     if (!takeToken()) return { unavailable: "too many new certificates were asked for" };
     const loading = load(url, host).finally(() => underWay.delete(url));
     underWay.set(url, loading);
