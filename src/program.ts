@@ -180,6 +180,37 @@ Examples:
       act(async (context) => (await import("./commands/refresh.ts")).run(context, names, options)),
     );
 
+  program
+    .command("serve")
+    .description("the event scheduler: receives SNS, verifies, decides, and refreshes just what changed")
+    .option("--listen <host:port>", "where SNS is received", "127.0.0.1:7010")
+    .option("--path <path>", "path of the endpoint", "/aws/notify")
+    .option("--tls-cert <file>", "PEM certificate (else an ingress terminates TLS)")
+    .option("--tls-key <file>", "its PEM key")
+    .option("--admin-listen <host:port>", "health and status, or off", "127.0.0.1:7011")
+    .option(
+      "--topic-arn <arn>",
+      "topic to take messages of (repeatable; default: the environment's)",
+      collect,
+    )
+    .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
+    .addOption(new Option("--require-signature-version <version>", "refuse version 1 (SHA-1)").choices(["2"]))
+    .addOption(
+      new Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
+        "agents",
+        "careful",
+        "on-demand",
+      ]),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec serve --clouddriver-url http://spin-clouddriver:7002 --lock-store redis://redis:6379 --listen 0.0.0.0:7010
+  aec serve --env prod --topic-arn arn:aws:sns:us-east-1:012345678901:aec-prod`,
+    )
+    .action((options) => act(async (context) => (await import("./commands/serve.ts")).run(context, options)));
+
   return program;
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
-import { request } from "./http.ts";
+import { notClouddriver, request } from "./http.ts";
 
 type Role = "caching" | "rw" | "ro" | "any";
 
@@ -57,12 +57,17 @@ export function createClouddriver(context: Context) {
     .filter(({ role }) => role === "caching" || role === "any")
     .map(({ url }) => url);
   const read = <T>(path: string) => request<T>(context, reader, path);
+  const readList = async <T>(path: string, base = reader) => {
+    const answer = await request<T[]>(context, base, path);
+    if (Array.isArray(answer.body)) return answer;
+    throw notClouddriver(`${path} did not answer a list`, JSON.stringify(answer.body).slice(0, 200));
+  };
   const segment = encodeURIComponent;
 
   return {
     /** AWS accounts with their Regions; other providers are included by their `provider`. */
     async accounts(): Promise<Account[]> {
-      const { body } = await read<CredentialsEntry[]>("/credentials?expand=true");
+      const { body } = await readList<CredentialsEntry>("/credentials?expand=true");
       return body.map((entry) => ({
         name: entry.name,
         awsAccountId: entry.accountId ?? entry.awsAccount ?? "",
@@ -75,7 +80,7 @@ export function createClouddriver(context: Context) {
     async executions(): Promise<{ byAgent: Map<string, AgentExecution>; serverTime: number | undefined }> {
       const replicas = cachingReplicas.length > 0 ? cachingReplicas : [writer];
       const answers = await Promise.all(
-        replicas.map((url) => request<AgentExecution[]>(context, url, "/cache/introspection")),
+        replicas.map((url) => readList<AgentExecution>("/cache/introspection", url)),
       );
       const byAgent = new Map<string, AgentExecution>();
       for (const execution of answers.flatMap(({ body }) => body)) {
@@ -92,7 +97,7 @@ export function createClouddriver(context: Context) {
       request<unknown>(context, writer, `/cache/aws/${kind}`, { method: "POST", body }),
 
     async pendingServerGroups(): Promise<PendingRefresh[]> {
-      return (await request<PendingRefresh[]>(context, writer, "/cache/aws/ServerGroup")).body;
+      return (await readList<PendingRefresh>("/cache/aws/ServerGroup", writer)).body;
     },
 
     /** The server group as cached, or undefined. */
@@ -105,10 +110,8 @@ export function createClouddriver(context: Context) {
 
     /** Ids and names of the security groups that are cached. */
     async securityGroups(account: string, region: string): Promise<SecurityGroupSummary[]> {
-      const { body } = await read<SecurityGroupSummary[]>(
-        `/securityGroups/${segment(account)}/aws?region=${segment(region)}`,
-      );
-      return Array.isArray(body) ? body : [];
+      const path = `/securityGroups/${segment(account)}/aws?region=${segment(region)}`;
+      return (await readList<SecurityGroupSummary>(path)).body;
     },
 
     /** The security group as cached, by id, or undefined. */
@@ -142,7 +145,7 @@ export function createClouddriver(context: Context) {
         region,
         pageSize: "10000",
       });
-      const { body } = await read<{ results?: Record<string, string>[] }[]>(`/search?${query}`);
+      const { body } = await readList<{ results?: Record<string, string>[] }>(`/search?${query}`);
       const field = kind === "serverGroups" ? "serverGroup" : "loadBalancer";
       return (body[0]?.results ?? [])
         .filter((result) => result.account === account && result.region === region)

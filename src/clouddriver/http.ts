@@ -65,12 +65,9 @@ export async function request<T>(
       hint: "its log tells why",
     });
   }
-  const body = parseJson(text);
-  if (body === undefined) {
-    throw failure("clouddriver-not-json", `${what} did not answer JSON (status ${response.status})`, {
-      detail: excerpt(text),
-      hint: "--clouddriver-url has to name Clouddriver itself (port 7002), not Gate, Deck or a login page",
-    });
+  const body = parseJson(text, init.method === "POST");
+  if (body === undefined || (response.status >= 300 && response.status < 400)) {
+    throw notClouddriver(`${what} did not answer JSON (status ${response.status})`, excerpt(text));
   }
   const date = Date.parse(response.headers.get("date") ?? "");
   return {
@@ -80,9 +77,17 @@ export async function request<T>(
   };
 }
 
-function parseJson(text: string): unknown {
+/** What answers is something else: a proxy, a login page, another service. */
+export function notClouddriver(message: string, detail: string): ExpectedError {
+  return failure("not-clouddriver", message, {
+    detail,
+    hint: "--clouddriver-url has to name Clouddriver itself (port 7002), not Gate, Deck or a login page",
+  });
+}
+
+function parseJson(text: string, mayBeEmpty: boolean): unknown {
   // Clouddriver answers a malformed POST with an empty body.
-  if (text === "") return null;
+  if (text === "" && mayBeEmpty) return null;
   try {
     return JSON.parse(text);
   } catch {

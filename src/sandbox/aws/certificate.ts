@@ -11,9 +11,11 @@ export interface CertificateOptions {
   /** Validity, ms since the epoch; default from a day before the clock's now to a year after it. */
   notBefore?: number;
   notAfter?: number;
+  /** Default: a new RSA-2048 pair. */
+  keys?: { publicKey: KeyObject; privateKey: KeyObject };
 }
 
-/** A self-signed X.509 v3 certificate (RFC 5280) with its RSA-2048 key. */
+/** A self-signed X.509 v3 certificate (RFC 5280) with its key. */
 export async function createCertificate(
   now: number,
   options: CertificateOptions = {},
@@ -21,7 +23,8 @@ export async function createCertificate(
   const day = 86_400_000;
   const { commonName = "sns.amazonaws.com", notBefore = now - day, notAfter = now + 365 * day } = options;
   const altNames = options.altNames ?? [commonName, "localhost", "127.0.0.1"];
-  const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  const { publicKey, privateKey } =
+    options.keys ?? (await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }));
 
   const name = sequence(der(0x31, sequence(oid("550403"), der(0x0c, Buffer.from(commonName)))));
   const subjectAltName = sequence(

@@ -1,0 +1,19 @@
+import { HOLD_PREFIX, RUN_NOW } from "../../agents/stores/redis-scripts.ts";
+import type { Script } from "./commands.ts";
+
+/** The twins of `aec`'s Lua scripts; the contract suite holds them to what a real Redis does with the text. */
+export const SCRIPTS: ReadonlyMap<string, Script> = new Map([
+  [
+    RUN_NOW,
+    (keyspace, [agent = ""], [idleMs]) => {
+      const value = keyspace.get(agent);
+      if (value === undefined || value === null) return "due";
+      if (value.startsWith(HOLD_PREFIX)) return "held";
+      const life = keyspace.pttl(agent);
+      if (life < 0) return "foreign";
+      if (life > Number(idleMs)) return "running";
+      keyspace.del(agent);
+      return "released";
+    },
+  ],
+]);

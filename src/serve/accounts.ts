@@ -1,0 +1,34 @@
+import type { Clock } from "../clock.ts";
+import type { Account } from "../clouddriver/client.ts";
+
+const MAX_AGE_MS = 60_000;
+
+/**
+ * Spinnaker's accounts, at most a minute old: Clouddriver's, and those of `aec.yml` that it does not show. Rejects while they have
+ * never been read; later an old answer serves until there is a new one.
+ */
+export function createAccounts(
+  load: () => Promise<Account[]>,
+  configured: readonly Account[],
+  clock: Clock,
+): () => Promise<Account[]> {
+  let known: Account[] | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let loading: Promise<Account[]> | undefined;
+
+  return async () => {
+    if (known !== undefined && clock.now() - readAt < MAX_AGE_MS) return known;
+    loading ??= load().finally(() => {
+      loading = undefined;
+    });
+    try {
+      const found = await loading;
+      const names = new Set(found.map(({ name }) => name));
+      known = [...found, ...configured.filter(({ name }) => !names.has(name))];
+      readAt = clock.now();
+    } catch (error) {
+      if (known === undefined) throw error;
+    }
+    return known;
+  };
+}

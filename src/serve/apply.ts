@@ -1,0 +1,86 @@
+import pLimit from "p-limit";
+import { agentsOf } from "../agents/kinds.ts";
+import { type AgentRun, runAgent } from "../agents/run.ts";
+import type { ResourceEvent } from "../events/event.ts";
+import type { WorkItem } from "../refresh/items.ts";
+import { readBack } from "../refresh/read-back.ts";
+import { type ItemResult, type Refresher, refreshOnDemand } from "../refresh/refresh.ts";
+import { createDebounce } from "./debounce.ts";
+import { contradiction } from "./facts.ts";
+
+export type Mode = "agents" | "careful" | "on-demand";
+
+/** What became of one work item: proven, still contradicting its event, or not done. */
+export interface Applied {
+  outcome: "applied" | "stale" | "failed";
+  detail: string;
+}
+
+/** AWS's own answers may lag behind its events for a moment. */
+const CONSISTENCY_WAIT_MS = 5_000;
+const MAX_CONCURRENT = 16;
+
+/** Applies one event to one item: a run that starts after this call, then a read-back against the event's facts. */
+export type Apply = (event: ResourceEvent, item: WorkItem) => Promise<Applied>;
+
+export function createApply(mode: Mode, refresher: Refresher, debounceMs: number): Apply {
+  const { clock, signal, clouddriver } = refresher;
+  const limit = pLimit(MAX_CONCURRENT);
+  const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
+
+  return async (event, item) => {
+    const first = await refresh(item);
+    if (first) return { outcome: "failed", detail: first };
+    const wrong = await contradicted(event, item);
+    if (!wrong) return { outcome: "applied", detail: "the cache shows it" };
+    await clock.sleep(CONSISTENCY_WAIT_MS, signal);
+    const second = await refresh(item);
+    if (second) return { outcome: "failed", detail: second };
+    const still = await contradicted(event, item);
+    return still
+      ? { outcome: "stale", detail: still }
+      : { outcome: "applied", detail: "the cache shows it, at the second run" };
+  };
+
+  async function contradicted({ facts }: ResourceEvent, item: WorkItem): Promise<string | undefined> {
+    if (item.type === "server-group") {
+      return contradiction(facts, await clouddriver.serverGroup(item.account, item.region, item.name));
+    }
+    const { present } = await readBack(clouddriver, item);
+    if (present === !facts.gone) return undefined;
+    return present ? "AWS deleted it, the cache still has it" : "AWS has it, the cache does not";
+  }
+
+  /** Refreshes the item; resolves with why it could not. */
+  function byAgents(): (item: WorkItem) => Promise<string | undefined> {
+    const { locks } = refresher;
+    if (!locks) throw new Error("mode agents needs a lock store");
+    const debounce = createDebounce<AgentRun>(clock, debounceMs, signal);
+    return async (item) => {
+      const agents = agentsOf(item.type, item.account, item.region);
+      const runs = await Promise.all(
+        agents.map((agent) =>
+          debounce(agent, () =>
+            limit(() => runAgent(agent, { ...refresher, locks, executions: clouddriver.executions })),
+          ),
+        ),
+      );
+      const failed = runs.findIndex(({ outcome }) => outcome !== "ran");
+      return failed === -1 ? undefined : `${agents[failed]}: ${runs[failed]?.outcome}`;
+    };
+  }
+
+  function onDemand(always: boolean): (item: WorkItem) => Promise<string | undefined> {
+    const debounce = createDebounce<ItemResult | undefined>(clock, debounceMs, signal);
+    return async (item) => {
+      const { type, account, region, name } = item;
+      // One call reloads every security group of the account and Region.
+      const key = `${type}/${account}/${region}/${type === "security-group" ? "*" : name}`;
+      const result = await debounce(key, () =>
+        limit(async () => (await refreshOnDemand([item], refresher, always, () => {}))[0]),
+      );
+      const verdict = result?.verdict ?? "failed";
+      return verdict === "failed" || verdict === "stale" ? result?.detail : undefined;
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
+import type { WorkItem } from "../refresh/items.ts";
+
+/** What became of one message. */
+export interface Fate {
+  outcome: "applied" | "stale" | "ignored" | "confirmed" | "failed";
+  reason: string;
+  work?: readonly WorkItem[];
+  /** When AWS saw the change, ms since the epoch. */
+  changedAt?: number;
+  receivedAt?: number;
+  settledAt?: number;
+}
+
+/** Longer than the window in which a message is accepted at all. */
+const MAX_AGE_MS = 70 * 60_000;
+const MAX_MESSAGES = 50_000;
+
+/** Remembers the fates of messages, so that a redelivered one is not applied twice. */
+export function createMemory(clock: Clock) {
+  const fates = new LRUCache<string, { fate: Fate; until: number }>({ max: MAX_MESSAGES });
+  return {
+    remember: (id: string, fate: Fate) => void fates.set(id, { fate, until: clock.now() + MAX_AGE_MS }),
+    recall(id: string): Fate | undefined {
+      const entry = fates.get(id);
+      return entry !== undefined && entry.until > clock.now() ? entry.fate : undefined;
+    },
+  };
+}
