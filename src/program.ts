@@ -211,6 +211,19 @@ Examples:
     )
     .action((options) => act(async (context) => (await import("./commands/serve.ts")).run(context, options)));
 
+  program
+    .command("status")
+    .description("what aec works with here")
+    .requiredOption("--settings", "each setting with its value and where it comes from")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec status --settings
+  aec status --settings --env prod -o json`,
+    )
+    .action(() => act(async (context) => (await import("./commands/status.ts")).run(context)));
+
   return program;
 }
 
