@@ -43,8 +43,7 @@ export async function run(
   const interval = settings.section.polling?.interval;
   const refresher: Refresher = {
     clouddriver,
-    locks:
-      byAgents && url ? (await import("../agents/stores/redis.ts")).openRedisLocks(context, url) : undefined,
+    locks: byAgents && url ? (await import("../agents/stores/redis.ts")).openRedisLocks(url) : undefined,
     clock: world.clock,
     signal: world.signal,
     timeoutMs: context.timeout(RUN_TIMEOUT_MS),

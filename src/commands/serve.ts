@@ -58,7 +58,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
 
   const clouddriver = createClouddriver(context);
-  const locks = mode === "agents" ? await openLocks(context) : undefined;
+  const locks = mode === "agents" ? await openLocks(settings.lockStore.value ?? "") : undefined;
   const interval = settings.section.polling?.interval;
   const refresher = {
     clouddriver,
@@ -157,9 +157,9 @@ function tlsFiles({ tlsCert, tlsKey }: ServeOptions) {
   throw usageError("bad-tls", "--tls-cert and --tls-key go together");
 }
 
-async function openLocks(context: Context): Promise<LockStore> {
+async function openLocks(url: string): Promise<LockStore> {
   const { openRedisLocks } = await import("../agents/stores/redis.ts");
-  return openRedisLocks(context, context.settings.lockStore.value ?? "");
+  return openRedisLocks(url);
 }
 
 function configuredAccounts({ settings }: Context): Account[] {

@@ -1,6 +1,5 @@
 import { Redis } from "ioredis";
 import { hideSecrets } from "../../config/settings.ts";
-import type { Context } from "../../context.ts";
 import { failure, messageOf, usageError } from "../../errors.ts";
 import { HOLD_PREFIX, RUN_NOW } from "./redis-scripts.ts";
 
@@ -25,7 +24,7 @@ export interface LockStore {
 }
 
 /** Connects on first use; a lost connection fails the call at hand and is opened again for the next one. */
-export function openRedisLocks(_context: Context, url: string): LockStore {
+export function openRedisLocks(url: string): LockStore {
   if (!/^rediss?:\/\//.test(url)) {
     throw usageError("bad-lock-store", `"${hideSecrets(url)}" is not the URL of a Redis`, {
       hint: "redis://HOST:6379, the redis.connection of Clouddriver; SQL lock stores are not supported yet",

@@ -7,7 +7,7 @@ import type { CommandResult } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
 import { observe } from "../../sns/observe.ts";
 import {
-  type Change,
+  describeChange,
   type ObservedTopology,
   outdated,
   planTopology,
@@ -46,12 +46,12 @@ export async function run(context: Context, options: SnsCreateOptions): Promise<
   if (options.dryRun) {
     return {
       data: { region: wanted.region, topicArn: arn, changes: plan.changes, dryRun: true },
-      text: () => [...plan.changes.map(describe), "Dry run: nothing was changed."].join("\n"),
+      text: () => [...plan.changes.map(describeChange), "Dry run: nothing was changed."].join("\n"),
       exit: options.exitCode && differences.length > 0 ? EXIT.differences : EXIT.ok,
     };
   }
   if (differences.length > 0) {
-    for (const change of differences) out.say(describe(change));
+    for (const change of differences) out.say(describeChange(change));
     await context.confirm(`Make these changes in ${wanted.accountId}, ${wanted.region}?`);
   }
   const subscriptionArn = await applyTopology(wanted, observed, plan, sns, sqs);
@@ -71,10 +71,6 @@ export async function run(context: Context, options: SnsCreateOptions): Promise<
         .filter(Boolean)
         .join("\n"),
   };
-}
-
-export function describe({ resource, action, detail }: Change): string {
-  return `${action === "none" ? "ok    " : action} ${resource}${detail ? ` (${detail})` : ""}`;
 }
 
 /** Applies in an order in which each step finds what it needs; returns the subscription's ARN. */

@@ -3,9 +3,8 @@ import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { observe } from "../../sns/observe.ts";
-import { planTopology } from "../../sns/plan.ts";
+import { describeChange, planTopology } from "../../sns/plan.ts";
 import { topicArn } from "../../sns/topology.ts";
-import { describe } from "./create.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
 export interface SnsStatusOptions extends SnsOptions {
@@ -51,7 +50,7 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
           ({ arn: confirmed, endpoint }) =>
             `subscription  ${endpoint}: ${confirmed ? paint.green("confirmed") : paint.yellow("pending")}`,
         ),
-        ...drift.map((change) => paint.yellow(`drift         ${describe(change)}`)),
+        ...drift.map((change) => paint.yellow(`drift         ${describeChange(change)}`)),
         drift.length > 0 ? "mend it with:  aec sns create" : "drift         none",
         channel === undefined
           ? "AWS Config    unknown (config:DescribeDeliveryChannels failed)"

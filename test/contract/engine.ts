@@ -1,0 +1,237 @@
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { idleLimit } from "../../src/agents/idle.ts";
+import { openRedisLocks } from "../../src/agents/stores/redis.ts";
+import type { Clock } from "../../src/clock.ts";
+import { aec } from "../helpers/aec.ts";
+
+/** A Clouddriver with its Redis and its AWS: the embedded one, or the real engine. */
+export interface EngineUnderTest {
+  account: string;
+  region: string;
+  clouddriverUrl: string;
+  redisUrl: string;
+  /** The time in which its agents run. */
+  clock: Clock;
+  /** Creates or resizes an Auto Scaling group. */
+  group(name: string, desired: number): Promise<void>;
+  removeGroup(name: string): Promise<void>;
+  /** Creates a security group and returns its id. */
+  securityGroup(name: string): Promise<string>;
+  allow(securityGroupId: string, cidr: string): Promise<void>;
+  removeSecurityGroup(id: string): Promise<void>;
+  /** Makes the calls of the cluster agent fail as when AWS answers 500. */
+  failClusters(on: boolean): void;
+  stop(): Promise<void>;
+}
+
+interface Item {
+  name: string;
+  via: string;
+  verdict: string;
+  detail: string;
+  durationMs: number;
+}
+
+/** What `aec` relies on, proven on the real engine and held to by the sandbox. Groups are told apart by `prefix`. */
+export function engineContract(start: () => Promise<EngineUnderTest>): void {
+  let engine: EngineUnderTest;
+  let redis: Redis;
+  let counter = 0;
+  const groupName = () => {
+    counter += 1;
+    return `contract${counter}-main-v001`;
+  };
+
+  beforeAll(async () => {
+    engine = await start();
+    redis = new Redis(engine.redisUrl);
+  }, 300_000);
+  afterAll(async () => {
+    redis?.disconnect();
+    await engine?.stop();
+  });
+
+  const agent = (name: string) => `${engine.account}/${engine.region}/${name}`;
+  const call = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(engine.clouddriverUrl + path, {
+      method,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : null };
+  };
+  const post = (name: string) =>
+    call("POST", "/cache/aws/ServerGroup", {
+      account: engine.account,
+      region: engine.region,
+      serverGroupName: name,
+    });
+  const read = async (name: string) =>
+    (await call("GET", `/serverGroups/${engine.account}/${engine.region}/${name}`)).status;
+  const refresh = async (names: string[], argv: string[] = [], locks = true) => {
+    const scope = ["--account", engine.account, "--region", engine.region];
+    const outcome = await aec(["refresh", ...names, ...scope, "-o", "json", ...argv], {
+      clock: engine.clock,
+      env: { AEC_CLOUDDRIVER_URL: engine.clouddriverUrl, AEC_LOCK_STORE: locks ? engine.redisUrl : "" },
+    });
+    const { items = [] } = outcome.json<{ items?: Item[] }>();
+    return { exit: outcome.exit, items, output: outcome.stdout + outcome.stderr };
+  };
+
+  describe("agent runs through the lock", () => {
+    test("new, unchanged, resized and deleted groups, each far sooner than the next pass", async () => {
+      const name = groupName();
+      await engine.group(name, 1);
+      const created = await refresh([name]);
+      expect(created.items[0], created.output).toMatchObject({ via: "agents", verdict: "refreshed" });
+      expect(created.items[0]?.durationMs).toBeLessThan(12_000);
+      expect((await refresh([name])).items[0]?.verdict).toBe("unchanged");
+      await engine.group(name, 3);
+      expect((await refresh([name])).items[0]?.verdict).toBe("refreshed");
+      const { body } = await call("GET", `/serverGroups/${engine.account}/${engine.region}/${name}`);
+      expect(body.capacity.desired).toBe(3);
+      await engine.removeGroup(name);
+      expect((await refresh([name])).items[0]?.verdict).toBe("evicted");
+      const again = await refresh([name]);
+      expect([again.exit, again.items[0]?.verdict]).toEqual([1, "not-handled"]);
+    });
+
+    test("security groups: new, changed rules, deleted", async () => {
+      const id = await engine.securityGroup(groupName());
+      const verdict = async () => (await refresh([id], ["--type", "security-group"])).items[0]?.verdict;
+      expect(await verdict()).toBe("refreshed");
+      await engine.allow(id, "10.1.0.0/16");
+      expect(await verdict()).toBe("refreshed");
+      expect(await verdict()).toBe("unchanged");
+      await engine.removeSecurityGroup(id);
+      expect(await verdict()).toBe("evicted");
+    });
+
+    test("everything of a Region: one run per agent", async () => {
+      const { exit, items, output } = await refresh([]);
+      expect(exit, output).toBe(0);
+      expect(items.map(({ verdict }) => verdict)).toEqual(["refreshed", "refreshed", "refreshed"]);
+    });
+
+    test("a run that AWS fails is told as failed", async () => {
+      engine.failClusters(true);
+      try {
+        const { exit, items, output } = await refresh(["contract-none-v001"]);
+        expect(items[0], output).toMatchObject({
+          verdict: "failed",
+          detail: expect.stringContaining("without success"),
+        });
+        expect(exit).toBe(1);
+      } finally {
+        engine.failClusters(false);
+      }
+      // The lock now lives for the error interval; a run takes it up again.
+      expect((await refresh([])).exit).toBe(0);
+    });
+
+    test("two aec at once never make the agent run beside itself", async () => {
+      const name = groupName();
+      await engine.group(name, 1);
+      const both = await Promise.all([refresh([name]), refresh([name])]);
+      for (const { items, output } of both) {
+        expect(["refreshed", "unchanged"], output).toContain(items[0]?.verdict);
+      }
+    });
+  });
+
+  describe("the lock itself", () => {
+    test("an idle lock lives no longer than the interval and names its node", async () => {
+      await refresh([]);
+      const [value, life] = await Promise.all([
+        redis.get(agent("ClusterCachingAgent")),
+        redis.pttl(agent("ClusterCachingAgent")),
+      ]);
+      if (value !== null) {
+        expect(value).toMatch(/^[^:]+:\d+@.+/);
+        expect(life).toBeLessThanOrEqual(idleLimit(30_000));
+      }
+    });
+
+    test("run-now frees an idle lock only: not a hold, a running one, or a key without a life", async () => {
+      const locks = openRedisLocks(engine.redisUrl);
+      const limit = idleLimit(30_000);
+      try {
+        const key = (name: string) => `contract/test/${name}`;
+        expect(await locks.runNow(key("absent"), limit)).toBe("due");
+        await redis.set(key("idle"), "192.0.2.1:1@node", "PX", 20_000);
+        expect(await locks.runNow(key("idle"), limit)).toBe("released");
+        expect(await redis.exists(key("idle"))).toBe(0);
+        await redis.set(key("running"), "192.0.2.1:1@node", "PX", 290_000);
+        expect(await locks.runNow(key("running"), limit)).toBe("running");
+        await redis.set(key("held"), "aec:somebody", "PX", 20_000);
+        expect(await locks.runNow(key("held"), limit)).toBe("held");
+        await redis.set(key("foreign"), "somebody's");
+        expect(await locks.runNow(key("foreign"), limit)).toBe("foreign");
+        expect(await redis.exists(key("running"), key("held"), key("foreign"))).toBe(3);
+        expect(await locks.count([key("running"), key("held"), key("absent")])).toBe(2);
+        expect(await locks.lock(key("held"))).toMatchObject({ holder: "aec:somebody", held: true });
+        await redis.del(key("running"), key("held"), key("foreign"));
+      } finally {
+        locks.close();
+      }
+    });
+  });
+
+  describe("on-demand refreshes on the Redis cache", () => {
+    test("each hides the group that was refreshed before it, until the agent runs", async () => {
+      const [a, b] = [groupName(), groupName()];
+      await engine.group(a, 1);
+      await engine.group(b, 1);
+      expect((await post(a)).status).toBe(202);
+      expect(await read(a)).toBe(200);
+      expect((await post(b)).status).toBe(202);
+      expect([await read(a), await read(b)]).toEqual([404, 200]);
+      await refresh([]);
+      expect([await read(a), await read(b)]).toEqual([200, 200]);
+    });
+
+    test("an unknown account, Region or name is answered 200 and nothing", async () => {
+      const base = { account: engine.account, region: engine.region, serverGroupName: "contract-none-v001" };
+      for (const change of [
+        {},
+        { account: "nobody" },
+        { region: "mars-1" },
+        { serverGroupName: undefined },
+      ]) {
+        expect(await call("POST", "/cache/aws/ServerGroup", { ...base, ...change })).toEqual({
+          status: 200,
+          body: { cachedIdentifiersByType: {} },
+        });
+      }
+    });
+
+    test("a security group's is right at once", async () => {
+      const id = await engine.securityGroup(groupName());
+      const { items, exit } = await refresh([id], ["--type", "security-group"], false);
+      expect([exit, items[0]?.via, items[0]?.verdict]).toEqual([0, "clouddriver", "refreshed"]);
+    });
+
+    test("without a lock store: posts where no other group has a record, else waits for the pass", async () => {
+      const [a, b] = [groupName(), groupName()];
+      await engine.group(a, 1);
+      await post(a);
+      await engine.group(b, 1);
+      const { items, output } = await refresh([b], [], false);
+      expect(items[0], output).toMatchObject({ via: "pass", verdict: "refreshed" });
+      expect([await read(a), await read(b)]).toEqual([200, 200]);
+    });
+
+    test("unknown things are 404 as JSON", async () => {
+      const missing = await call(
+        "GET",
+        `/serverGroups/${engine.account}/${engine.region}/contract-none-v001`,
+      );
+      expect(missing).toMatchObject({ status: 404, body: { status: 404, error: "Not Found" } });
+      expect((await call("GET", "/credentials/nobody")).status).toBe(404);
+    });
+  });
+}

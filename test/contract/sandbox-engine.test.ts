@@ -1,0 +1,47 @@
+import { describe } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { awsId } from "../../src/sandbox/aws/inventory.ts";
+import { startSite } from "../../src/sandbox/site.ts";
+import { REGION, SPEED, until } from "../helpers/site.ts";
+import { engineContract } from "./engine.ts";
+
+describe("the embedded Clouddriver", () => {
+  engineContract(async () => {
+    const clock = systemClock(SPEED);
+    const site = await startSite({ clock });
+    await until(() => site.clouddriver.runs.length >= 16, "the first pass of all agents");
+    const { inventory } = site.aws;
+    const groupOf = (id: string) => {
+      const found = inventory.get("security-group", REGION, id);
+      if (!found) throw new Error(`no security group ${id}`);
+      return found;
+    };
+    return {
+      account: site.account,
+      region: REGION,
+      clouddriverUrl: site.clouddriver.url,
+      redisUrl: site.redis.url,
+      clock,
+      group: async (name, desired) =>
+        inventory.put("auto-scaling-group", REGION, {
+          name,
+          min: 0,
+          max: 10,
+          desired,
+          instanceIds: Array.from({ length: desired }, () => awsId("i")),
+          loadBalancers: [],
+        }),
+      removeGroup: async (name) => inventory.remove("auto-scaling-group", REGION, name),
+      securityGroup: async (name) => {
+        const id = awsId("sg");
+        inventory.put("security-group", REGION, { id, name, vpcId: "vpc-1", rules: [] });
+        return id;
+      },
+      allow: async (id, cidr) =>
+        inventory.put("security-group", REGION, { ...groupOf(id), rules: [`${cidr}:443`] }),
+      removeSecurityGroup: async (id) => inventory.remove("security-group", REGION, id),
+      failClusters: (on) => site.clouddriver.failAws(on ? /ClusterCachingAgent/ : undefined),
+      stop: site.close,
+    };
+  });
+});
