@@ -1,10 +1,10 @@
 import { systemClock } from "../../src/clock.ts";
 import type { EngineUnderTest } from "../contract/engine.ts";
-import { motoInventory } from "./moto-inventory.ts";
 import { type AwsProxy, startAwsProxy } from "./clouddriver/aws-proxy.ts";
 import { startEngine } from "./clouddriver/engine.ts";
 import { startMoto } from "./clouddriver/moto.ts";
 import { startRedis } from "./clouddriver/redis.ts";
+import { motoInventory } from "./moto-inventory.ts";
 
 /** moto's account, under which Clouddriver's only account, `default`, looks at AWS. */
 export const MOTO_ACCOUNT = "123456789012";

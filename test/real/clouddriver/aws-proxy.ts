@@ -59,7 +59,7 @@ function parseCall(target: URL, message: IncomingMessage, body: Buffer): AwsCall
     isForm ? new URLSearchParams(body.toString("utf8")) : target.searchParams,
   );
   const action =
-    params["Action"] ?? (typeof jsonTarget === "string" ? (jsonTarget.split(".").at(-1) ?? "") : "");
+    params.Action ?? (typeof jsonTarget === "string" ? (jsonTarget.split(".").at(-1) ?? "") : "");
   return { at: Date.now(), service, region, action, params };
 }
 

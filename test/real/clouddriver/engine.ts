@@ -111,8 +111,8 @@ function jvmArguments(options: EngineOptions): string[] {
 
 function environment(options: EngineOptions, port: number, home: string): NodeJS.ProcessEnv {
   return {
-    PATH: process.env["PATH"],
-    ...(process.env["JAVA_HOME"] === undefined ? {} : { JAVA_HOME: process.env["JAVA_HOME"] }),
+    PATH: process.env.PATH,
+    ...(process.env.JAVA_HOME === undefined ? {} : { JAVA_HOME: process.env.JAVA_HOME }),
     HOME: home,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",

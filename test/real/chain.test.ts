@@ -1,0 +1,113 @@
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../../src/main.ts";
+import { aec, testWorld } from "../helpers/aec.ts";
+import { until } from "../helpers/site.ts";
+import { type LocalStack, startLocalStack } from "./localstack.ts";
+import { MOTO_ACCOUNT, REGION, type RealEngine, startRealEngine } from "./real-engine.ts";
+
+const TOPIC_ACCOUNT = "012345678901";
+const TOPIC = `arn:aws:sns:${REGION}:${TOPIC_ACCOUNT}:aec-default`;
+
+/** LocalStack signs and delivers, `aec serve` confirms, verifies and applies, the real engine caches. */
+describe("the whole chain on real parts", () => {
+  let engine: RealEngine;
+  let localStack: LocalStack;
+  let env: Record<string, string>;
+  const stopper = new AbortController();
+  let serving: Promise<number>;
+  let log: () => string;
+  let counter = 0;
+
+  beforeAll(async () => {
+    [engine, localStack] = await Promise.all([startRealEngine(), startLocalStack()]);
+    env = {
+      AWS_ENDPOINT_URL: localStack.url,
+      AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_REGION: REGION,
+      AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
+      AEC_LOCK_STORE: engine.redisUrl,
+    };
+    const { world, written } = testWorld({ env, signal: stopper.signal });
+    log = () => written.stderr;
+    serving = main(
+      ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--topic-arn", TOPIC],
+      world,
+    );
+    await until(() => written.stdout.includes("\n"), "serve to be ready");
+    const { notify } = JSON.parse(written.stdout) as { notify: string };
+    const created = await aec(["sns", "create", "--endpoint", notify, "--yes"], { env });
+    expect(created.exit, created.stderr).toBe(0);
+  });
+  afterAll(async () => {
+    stopper.abort();
+    await serving;
+    await Promise.all([engine?.stop(), localStack?.stop()]);
+  });
+
+  /** What AWS Config would say; no emulator sends it. */
+  const announce = async (resourceType: string, resourceId: string, item: object) => {
+    const sns = new SNSClient({
+      endpoint: localStack.url,
+      region: REGION,
+      credentials: { accessKeyId: TOPIC_ACCOUNT, secretAccessKey: "test" },
+    });
+    counter += 1;
+    const configurationItem = {
+      awsAccountId: MOTO_ACCOUNT,
+      awsRegion: REGION,
+      resourceType,
+      resourceId,
+      configurationItemStatus: "OK",
+      configurationItemCaptureTime: new Date().toISOString(),
+      configurationStateId: counter,
+      ...item,
+    };
+    await sns.send(
+      new PublishCommand({
+        TopicArn: TOPIC,
+        Subject: `[AWS Config:${REGION}] ${resourceType} ${resourceId}`.slice(0, 99),
+        Message: JSON.stringify({ messageType: "ConfigurationItemChangeNotification", configurationItem }),
+      }),
+    );
+  };
+  const group = (name: string, item: object) =>
+    announce("AWS::AutoScaling::AutoScalingGroup", name, { resourceName: name, ...item });
+  const status = async (path: string) => (await fetch(engine.clouddriverUrl + path)).status;
+  const cached = async (name: string) => (await status(`/serverGroups/default/${REGION}/${name}`)) === 200;
+  const applied = () => log().split('"outcome":"applied"').length - 1;
+
+  test("a new group is in the cache of the real engine within seconds of its event", async () => {
+    await engine.group("chain-main-v001", 2);
+    expect(await cached("chain-main-v001")).toBe(false);
+    await group("chain-main-v001", { configuration: { desiredCapacity: 2 } });
+    await until(() => cached("chain-main-v001"), `the group in the cache; ${log()}`);
+    await until(() => applied() === 1, "the message to be acknowledged");
+  });
+
+  test("its deletion evicts it", async () => {
+    await engine.removeGroup("chain-main-v001");
+    await group("chain-main-v001", { configurationItemStatus: "ResourceDeleted", configuration: null });
+    await until(async () => !(await cached("chain-main-v001")), "the eviction");
+    await until(() => applied() === 2, "the message to be acknowledged");
+  });
+
+  test("a new security group too", async () => {
+    const id = await engine.securityGroup("chain-sg");
+    const path = `/securityGroups/default/aws/${REGION}/${id}?getById=true`;
+    expect(await status(path)).toBe(404);
+    await announce("AWS::EC2::SecurityGroup", id, { configuration: { groupName: "chain-sg" } });
+    await until(async () => (await status(path)) === 200, "the security group in the cache");
+  });
+
+  test("a burst for one Region costs AWS two passes, not one for each event", async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `burst${index}-main-v001`);
+    for (const name of names) await engine.group(name, 0);
+    engine.proxy.reset();
+    await Promise.all(names.map((name) => group(name, { configuration: { desiredCapacity: 0 } })));
+    await until(async () => (await Promise.all(names.map(cached))).every(Boolean), "the burst in the cache");
+    // One for the leading run, one for the trailing run; one of the agent's own passes may fall between.
+    expect(engine.proxy.counts()["autoscaling:DescribeAutoScalingGroups"]).toBeLessThanOrEqual(3);
+  });
+});
