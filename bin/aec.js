@@ -11,6 +11,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 const { enableCompileCache } = await import("node:module");
 enableCompileCache?.();
-const { main } = await import("../dist/main.js");
-const { processWorld } = await import("../dist/world.js");
+const [{ main }, { processWorld }] = await Promise.all([
+  import("../dist/main.js"),
+  import("../dist/world.js"),
+]);
 process.exitCode = await main(process.argv.slice(2), processWorld());

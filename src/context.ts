@@ -24,6 +24,8 @@ export interface Context {
   world: World;
   out: Output;
   settings: Settings;
+  /** Runs another command line, in a world of its own. */
+  aec: (argv: readonly string[], world: World) => Promise<number>;
   /** `world.fetch`, traced with -v. */
   fetch: typeof fetch;
   /** --timeout, else `fallbackMs`; milliseconds. */
@@ -36,7 +38,11 @@ export interface Context {
 }
 
 /** Resolves settings (reading `aec.yml` if there is one) and opens the output. */
-export async function createContext(world: World, options: GlobalOptions): Promise<Context> {
+export async function createContext(
+  world: World,
+  options: GlobalOptions,
+  aec: Context["aec"],
+): Promise<Context> {
   const out = createOutput(world, {
     format: options.output,
     color: options.color,
@@ -48,6 +54,7 @@ export async function createContext(world: World, options: GlobalOptions): Promi
   return {
     world,
     out,
+    aec,
     settings: resolveSettings(options, world.env, file),
     fetch: tracedFetch(world, out),
     timeout: (fallbackMs) =>

@@ -1,6 +1,5 @@
-import { CommanderError } from "commander";
 import { EXIT, ExpectedError, messageOf } from "./errors.ts";
-import { buildProgram } from "./program.ts";
+import { buildProgram, CommanderError } from "./program.ts";
 import type { World } from "./world.ts";
 
 /** Runs one command line (`argv` without node and script) and returns its exit code; never throws, never exits. */
@@ -9,7 +8,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   const complaints: string[] = [];
   const program = buildProgram(world, complaints, async (options, work) => {
     const { createContext } = await import("./context.ts");
-    const context = await createContext(world, options);
+    const context = await createContext(world, options, main);
     const result = await work(context);
     if (!result) return;
     await context.out.result(result);

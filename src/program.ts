@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Command, Option, type OptionValues } from "commander";
+import type { Command, OptionValues } from "commander";
 import { RESOURCE_TYPES } from "./agents/kinds.ts";
 import type { Context, GlobalOptions } from "./context.ts";
 import type { CommandResult } from "./output/output.ts";
@@ -11,11 +11,17 @@ export type Runner = (
   work: (context: Context) => Promise<CommandResult | undefined>,
 ) => Promise<void>;
 
-const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+const require = createRequire(import.meta.url);
+// commander is CommonJS: required directly it loads in half the time that an import of it takes.
+const commander = require("commander") as typeof import("commander");
+const { version } = require("../package.json") as { version: string };
+
+/** How commander reports wrong usage, and the end of --help and --version. */
+export const { CommanderError } = commander;
 
 /** The whole command tree. Commands are imported when they run, so that --help loads commander alone. */
 export function buildProgram(world: World, complaints: string[], run: Runner) {
-  const program = new Command("aec")
+  const program = new commander.Command("aec")
     .description("Makes Spinnaker's AWS cache event-driven: AWS says what changed, aec refreshes just that.")
     .version(version)
     .exitOverride()
@@ -30,13 +36,15 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
     .option("--config <file>", "aec.yml to read (default: ./aec.yml, then $XDG_CONFIG_HOME/aec/aec.yml)")
     .option("--env <name>", "environment of aec.yml")
     .addOption(
-      new Option("-o, --output <format>", "form of the result")
+      new commander.Option("-o, --output <format>", "form of the result")
         .choices(["text", "json", "yaml"])
         .default("text"),
     )
     .option("-y, --yes", "answer every question with yes")
     .option("--no-input", "never ask; fail and name the missing flag")
-    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+    .addOption(
+      new commander.Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"),
+    )
     .option("-q, --quiet", "results only, no narration")
     .option("-v, --verbose", "show each HTTP and AWS call with its duration")
     .option("--timeout <duration>", "bound on waiting, such as 90s or 10m")
@@ -133,6 +141,7 @@ Examples:
     );
   topic(sns.command("status"))
     .description("what differs from what create would make, and who is subscribed")
+    .option("--deep", "also read the dead-letter queue and AWS Config's delivery channel")
     .option("--exit-code", "exit 3 if something differs")
     .addHelpText(
       "after",
@@ -163,9 +172,12 @@ Examples:
     .argument("[name...]", "names (default: everything of the account)")
     .option("--account <name>", "Spinnaker account")
     .option("--region <region>", "one Region of it (default: all)")
-    .addOption(new Option("--type <type>", "kind of resource").choices(RESOURCE_TYPES))
+    .addOption(new commander.Option("--type <type>", "kind of resource").choices(RESOURCE_TYPES))
     .addOption(
-      new Option("--via <way>", "agents (needs --lock-store), clouddriver (on demand), or what does no harm")
+      new commander.Option(
+        "--via <way>",
+        "agents (needs --lock-store), clouddriver (on demand), or what does no harm",
+      )
         .choices(["auto", "agents", "clouddriver"])
         .default("auto" as const),
     )
@@ -194,9 +206,13 @@ Examples:
       collect,
     )
     .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
-    .addOption(new Option("--require-signature-version <version>", "refuse version 1 (SHA-1)").choices(["2"]))
     .addOption(
-      new Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
+      new commander.Option("--require-signature-version <version>", "refuse version 1 (SHA-1)").choices([
+        "2",
+      ]),
+    )
+    .addOption(
+      new commander.Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
         "agents",
         "careful",
         "on-demand",
@@ -223,6 +239,18 @@ Examples:
   aec status --settings --env prod -o json`,
     )
     .action(() => act(async (context) => (await import("./commands/status.ts")).run(context)));
+
+  program
+    .command("demo")
+    .description("the whole story on an embedded sandbox: no account needed, nothing left behind")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec demo
+  aec demo -o json --quiet`,
+    )
+    .action(() => act(async (context) => (await import("./commands/demo.ts")).run(context)));
 
   return program;
 }

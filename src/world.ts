@@ -41,7 +41,10 @@ export function processWorld(): World {
     env: process.env,
     cwd: process.cwd(),
     home: process.env.HOME || homedir(),
-    stdin: process.stdin,
+    // Touching process.stdin opens it, which --help has no need of.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock(),

@@ -3,14 +3,17 @@ import type { Sqs } from "../aws/sqs.ts";
 import type { ObservedTopology } from "./plan.ts";
 import { deadLetterQueueName, topicArn, type WantedTopology } from "./topology.ts";
 
-/** Reads topic, queue and the endpoint's subscription, side by side. */
+/** Reads topic, queue (with a client for it) and the endpoint's subscription, side by side. */
 export async function observe(
   wanted: WantedTopology,
   sns: Sns,
   sqs: Sqs | undefined,
 ): Promise<ObservedTopology> {
   const arn = topicArn(wanted);
-  const [topic, queue] = await Promise.all([sns.topic(arn), sqs?.queue(deadLetterQueueName(wanted))]);
+  const [topic, queue] = await Promise.all([
+    sns.topic(arn),
+    sqs ? sqs.queue(deadLetterQueueName(wanted)) : ("not-read" as const),
+  ]);
   const listed = topic && wanted.endpoint ? await sns.subscriptions(arn) : [];
   const found = listed.find(({ endpoint }) => endpoint === wanted.endpoint);
   const attributes = found?.arn ? await sns.subscriptionAttributes(found.arn) : {};

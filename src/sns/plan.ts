@@ -23,7 +23,7 @@ type Attributes = Readonly<Record<string, string>>;
 /** What is there now. */
 export interface ObservedTopology {
   topic: { attributes: Attributes; tags: Attributes } | undefined;
-  queue: { url: string; attributes: Attributes; tags: Attributes } | undefined;
+  queue: { url: string; attributes: Attributes; tags: Attributes } | undefined | "not-read";
   /** The subscription of the wanted endpoint; without `arn` it is pending. */
   subscription: { arn: string | undefined; attributes: Attributes } | undefined;
 }
@@ -64,7 +64,7 @@ export function planTopology(wanted: WantedTopology, observed: ObservedTopology)
       ...(wrong && !missing && { detail: wrong }),
     });
 
-  if (wanted.deadLetterQueue) {
+  if (wanted.deadLetterQueue && observed.queue !== "not-read") {
     note("dead-letter queue", !observed.queue, differing(queueAttributes, observed.queue?.attributes ?? {}));
   }
   note("topic", !observed.topic, undefined);
@@ -100,7 +100,8 @@ function assertOurs({ environment, topicName }: WantedTopology, { topic, queue }
       },
     );
   if (topic && !isOurs(topic.tags, environment)) throw foreign("topic", topicName, topic.tags);
-  if (queue && !isOurs(queue.tags, environment)) throw foreign("queue", `${topicName}-dlq`, queue.tags);
+  if (queue && queue !== "not-read" && !isOurs(queue.tags, environment))
+    throw foreign("queue", `${topicName}-dlq`, queue.tags);
 }
 
 function deadLetterQueueAttributes(wanted: WantedTopology): Attributes {

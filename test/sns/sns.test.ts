@@ -273,9 +273,14 @@ describe("sns status", () => {
   test("after it: no drift, and whether Config publishes to it", async () => {
     const { aws, run, create } = await account();
     await create();
-    expect((await run("status")).stdout).toMatch(/confirmed\ndrift +none\nAWS Config +publishes to no topic/);
+    expect((await run("status")).stdout).toMatch(/confirmed\ndrift +none\n$/);
+    expect((await run("status", ["--deep"])).stdout).toMatch(
+      /undelivered +0\nAWS Config +publishes to no topic/,
+    );
     aws.config.enable(REGION, TOPIC);
-    expect((await run("status")).stdout).toContain("publishes to this topic");
+    expect((await run("status", ["--deep"])).stdout).toContain("publishes to this topic");
+    (aws.sqs.queues as Map<string, unknown>).clear();
+    expect((await run("status", ["--deep", "--exit-code"])).exit).toBe(3);
   });
 });
 

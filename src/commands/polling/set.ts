@@ -22,13 +22,13 @@ const TIMEOUT_MARGIN_SECONDS = 60;
 export async function run(context: Context, options: PollingSetOptions): Promise<CommandResult> {
   const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
   const wanted: Partial<PollingSettings> = {
-    ...given("intervalSeconds", options.interval, "--interval"),
+    ...given("intervalSeconds", options.interval ?? configuredInterval(context, options), "--interval"),
     ...given("errorIntervalSeconds", options.errorInterval, "--error-interval"),
     ...given("timeoutSeconds", options.agentTimeout, "--agent-timeout"),
   };
   if (Object.keys(wanted).length === 0) {
     throw usageError("nothing-to-set", "nothing to set", {
-      hint: "give --interval, --error-interval or --agent-timeout, such as --interval 120s",
+      hint: "give --interval 120s, --error-interval or --agent-timeout, or set polling.interval in aec.yml",
     });
   }
   checkTimeout({ ...effectivePolling(deployment), ...wanted });
@@ -44,6 +44,12 @@ export async function run(context: Context, options: PollingSetOptions): Promise
     },
     options,
   );
+}
+
+/** Without any flag it is the interval of `aec.yml` that is persisted. */
+function configuredInterval({ settings }: Context, options: PollingSetOptions): string | undefined {
+  const none = options.errorInterval === undefined && options.agentTimeout === undefined;
+  return none ? settings.section.polling?.interval : undefined;
 }
 
 function given(key: keyof PollingSettings, text: string | undefined, flag: string): Partial<PollingSettings> {

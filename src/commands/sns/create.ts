@@ -83,10 +83,11 @@ async function applyTopology(
 ): Promise<string> {
   const arn = topicArn(wanted);
   const tags = ownershipTags(wanted.environment);
-  if (wanted.deadLetterQueue) {
-    const stale = outdated(plan.queueAttributes, observed.queue?.attributes ?? {});
-    if (!observed.queue) await sqs.createQueue(deadLetterQueueName(wanted), plan.queueAttributes, tags);
-    else if (stale.length > 0) await sqs.setAttributes(observed.queue.url, Object.fromEntries(stale));
+  const { queue } = observed;
+  if (queue === undefined) await sqs.createQueue(deadLetterQueueName(wanted), plan.queueAttributes, tags);
+  else if (queue !== "not-read") {
+    const stale = outdated(plan.queueAttributes, queue.attributes);
+    if (stale.length > 0) await sqs.setAttributes(queue.url, Object.fromEntries(stale));
   }
   if (!observed.topic) await sns.createTopic(wanted.topicName, tags);
   if (plan.policy) {

@@ -9,6 +9,8 @@ import { type SnsOptions, wantedTopology } from "./options.ts";
 
 export interface SnsStatusOptions extends SnsOptions {
   exitCode?: boolean | undefined;
+  /** Also reads the dead-letter queue and AWS Config. */
+  deep?: boolean | undefined;
 }
 
 /** `aec sns status`: what differs from what `aec sns create` would make, and who is subscribed. Changes nothing. */
@@ -16,19 +18,18 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
   const wanted = await wantedTopology(context, options);
   const arn = topicArn(wanted);
   const sns = createSns(context, wanted.region);
-  const queues = wanted.deadLetterQueue
-    ? (await import("../../aws/sqs.ts")).createSqs(context, wanted.region)
-    : undefined;
-  const { deliveryChannelTopic } = await import("../../aws/config-service.ts");
+  const deep = options.deep ? await deepReaders(context, wanted.region) : undefined;
   const [observed, channel] = await Promise.all([
-    observe(wanted, sns, queues),
-    // Whether Config feeds the topic is worth a line, not a failure: the permission may be missing.
-    deliveryChannelTopic(context, wanted.region).catch(() => undefined),
+    observe(wanted, sns, wanted.deadLetterQueue ? deep?.sqs : undefined),
+    deep?.deliveryChannelTopic(),
   ]);
   const subscriptions = observed.topic ? await sns.subscriptions(arn) : [];
   const { changes } = planTopology(wanted, observed);
   const drift = changes.filter(({ action }) => action !== "none");
-  const feeds = channel === arn;
+  const undelivered =
+    observed.queue && observed.queue !== "not-read"
+      ? Number(observed.queue.attributes.ApproximateNumberOfMessages ?? 0)
+      : undefined;
   return {
     data: {
       region: wanted.region,
@@ -40,7 +41,7 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
         subscriptionArn: subscriptionArn ?? null,
         state: subscriptionArn ? "confirmed" : "pending",
       })),
-      deliveryChannelTopic: channel ?? null,
+      ...(deep && { undelivered: undelivered ?? null, deliveryChannelTopic: channel ?? null }),
     },
     exit: options.exitCode && drift.length > 0 ? EXIT.differences : EXIT.ok,
     text: (paint) =>
@@ -52,9 +53,25 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
         ),
         ...drift.map((change) => paint.yellow(`drift         ${describeChange(change)}`)),
         drift.length > 0 ? "mend it with:  aec sns create" : "drift         none",
-        channel === undefined
-          ? "AWS Config    unknown (config:DescribeDeliveryChannels failed)"
-          : `AWS Config    ${feeds ? paint.green("publishes to this topic") : channel ? `publishes to ${channel}` : "publishes to no topic"}`,
+        ...(undelivered === undefined ? [] : [`undelivered   ${undelivered}`]),
+        ...(deep ? [`AWS Config    ${configLine(channel ?? null, arn)}`] : []),
       ].join("\n"),
   };
+}
+
+/** Clients that only --deep loads. */
+async function deepReaders(context: Context, region: string) {
+  const [{ createSqs }, { deliveryChannelTopic }] = await Promise.all([
+    import("../../aws/sqs.ts"),
+    import("../../aws/config-service.ts"),
+  ]);
+  return {
+    sqs: createSqs(context, region),
+    deliveryChannelTopic: () => deliveryChannelTopic(context, region),
+  };
+}
+
+function configLine(channel: string | null, arn: string): string {
+  if (channel === null) return "publishes to no topic";
+  return channel === arn ? "publishes to this topic" : `publishes to ${channel}`;
 }
