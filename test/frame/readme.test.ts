@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { configSchema } from "../../src/config/schema.ts";
+import { EXIT } from "../../src/errors.ts";
+import { buildProgram } from "../../src/program.ts";
+import { testWorld } from "../helpers/aec.ts";
+
+const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
+  language,
+  body,
+}));
+const commands = blocks
+  .flatMap(({ body }) => body.replaceAll("\\\n", "").split("\n"))
+  .filter((line) => /^aec (?!serve,)/.test(line))
+  .map((line) => line.slice(4).split(/\s+/));
+
+describe("README", () => {
+  test.each(commands.filter(([first]) => first !== "--help"))(
+    "aec %s … is a command line that the parser takes",
+    async (...argv) => {
+      const complaints: string[] = [];
+      let ran = false;
+      const program = buildProgram(testWorld().world, complaints, async () => {
+        ran = true;
+      });
+      await program.parseAsync(argv, { from: "user" });
+      expect([complaints, ran]).toEqual([[], true]);
+    },
+  );
+
+  test("the example of aec.yml is valid", () => {
+    const [example] = blocks.filter(({ language }) => language === "yaml");
+    expect(configSchema.safeParse(parse(example?.body ?? "")).error).toBeUndefined();
+  });
+
+  test("the exit codes are the program's", () => {
+    const listed = [...readme.matchAll(/^\| (\d+) \| /gm)].map(([, code]) => Number(code));
+    expect(listed).toEqual(Object.values(EXIT));
+  });
+});

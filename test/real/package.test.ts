@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { temporaryDirectory } from "../helpers/aec.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+test("the packed tarball installs into an empty directory and runs", () => {
+  const directory = temporaryDirectory();
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", directory], { cwd: ROOT });
+  const [tarball = ""] = readdirSync(directory);
+  const listed = execFileSync("tar", ["tzf", join(directory, tarball)], { encoding: "utf8" })
+    .trim()
+    .split("\n");
+  expect(
+    listed.filter(
+      (path) => !/^package\/(dist\/.+\.js|bin\/aec\.js|package\.json|README\.md|CHANGELOG\.md)$/.test(path),
+    ),
+  ).toEqual([]);
+
+  const empty = join(directory, "empty");
+  mkdirSync(empty);
+  execFileSync("npm", ["install", "--silent", "--prefix", empty, "--omit=dev", join(directory, tarball)], {
+    cwd: empty,
+  });
+  const aec = (...argv: string[]) =>
+    execFileSync(join(empty, "node_modules", ".bin", "aec"), argv, { cwd: empty, encoding: "utf8" });
+  expect(aec("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(JSON.parse(aec("demo", "--quiet", "-o", "json"))).toMatchObject({ simulated: true });
+});
