@@ -37,6 +37,11 @@ export function processWorld(): World {
       process.once(name, () => process.exit(130));
     });
   }
+  // The reader of a pipe may be gone (aec … | head -1): nothing is left to be said then.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
   return {
     env: process.env,
     cwd: process.cwd(),
