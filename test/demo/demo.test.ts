@@ -1,11 +1,20 @@
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SeenChange } from "../../src/demo/changes.ts";
 import type { DemoReport } from "../../src/demo/story.ts";
-import { aec } from "../helpers/aec.ts";
+import { aec, temporaryDirectory } from "../helpers/aec.ts";
 
-const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith("aec-demo-"));
+const machines = process.env.TMPDIR;
+let directory: string;
+beforeAll(() => {
+  directory = temporaryDirectory();
+  process.env.TMPDIR = directory;
+});
+afterAll(() => {
+  if (machines === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = machines;
+});
+const leftovers = () => readdirSync(directory).filter((name) => name.startsWith("aec-demo-"));
 
 /** Nearest rank, written anew: the report's own figures are checked with it. */
 function percentile(changes: SeenChange[], via: string, share: number): number {
@@ -17,7 +26,6 @@ function percentile(changes: SeenChange[], via: string, share: number): number {
 }
 
 test("the whole story, checked step by step, with figures that can be computed again", async () => {
-  const before = leftovers();
   const { exit, json, stdout, stderr } = await aec(["demo", "-o", "json"]);
   expect(exit, stdout + stderr).toBe(0);
   const report = json<DemoReport>();
@@ -42,14 +50,13 @@ test("the whole story, checked step by step, with figures that can be computed a
   expect(report.latencyMs.events.p50).toBeLessThan(report.latencyMs.polling.p50 / 2);
   expect(report.awsCalls.events).toBeLessThan(report.awsCalls.polling / 2);
   expect(stderr).toContain("$ aec sns create");
-  expect(leftovers()).toEqual(before);
+  expect(leftovers()).toEqual([]);
 });
 
 test("Ctrl-C ends it with 130 and cleans up", async () => {
-  const before = leftovers();
   const interrupt = new AbortController();
   const running = aec(["demo", "--quiet"], { signal: interrupt.signal });
   setTimeout(() => interrupt.abort(), 400);
   expect((await running).exit).toBe(130);
-  expect(leftovers()).toEqual(before);
+  expect(leftovers()).toEqual([]);
 });

@@ -45,7 +45,10 @@ export function retryDelays(policy: RetryPolicy): number[] {
   const seconds: number[] = [
     ...Array<number>(numNoDelayRetries).fill(0),
     ...Array<number>(numMinDelayRetries).fill(policy.minDelayTarget),
-    ...Array.from({ length: backoffs }, (_, i) => curve(backoffs > 1 ? i / (backoffs - 1) : 0, policy)),
+    // The power of a ratio may pass the longest delay by a rounding error.
+    ...Array.from({ length: backoffs }, (_, i) =>
+      Math.min(policy.maxDelayTarget, curve(backoffs > 1 ? i / (backoffs - 1) : 0, policy)),
+    ),
     ...Array<number>(numMaxDelayRetries).fill(policy.maxDelayTarget),
   ];
   let left = MAX_TOTAL_SECONDS;
