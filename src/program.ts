@@ -275,7 +275,11 @@ function target<A extends unknown[], O extends OptionValues, G extends OptionVal
   return command
     .option("--halyard", "Halyard local profiles")
     .option("--hal-dir <dir>", "Halyard directory (default: ~/.hal)")
-    .option("--deployment <name>", "Halyard deployment (default: the current one)");
+    .option("--deployment <name>", "Halyard deployment (default: the current one)")
+    .option("--operator <dir>", "SpinnakerService, plain or with its kustomization (open-source or Armory)")
+    .option("--armory <dir>", "the same, and it has to be Armory's")
+    .option("--kustomize <dir>", "operator-less spinnaker-kustomize")
+    .option("--profiles-dir <dir>", "a directory of profiles, such as a gitops checkout");
 }
 
 function dryRun<A extends unknown[], O extends OptionValues, G extends OptionValues>(

@@ -1,12 +1,9 @@
-import { resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
 import { type ApplyOptions, applyPlan } from "../install/apply.ts";
-import { readHalyard } from "../install/halyard.ts";
+import { chooseTarget, type TargetOptions } from "../install/choose-target.ts";
 import { planInstall } from "../install/plan.ts";
 import { PLUGIN_ID, PLUGIN_INDEX, PLUGIN_RELEASES } from "../install/plugin.ts";
-import { halyardRollout, pluginProof } from "../install/rollout.ts";
-import { halyardDirectory, type TargetOptions } from "../install/target.ts";
 import { guardPluginVersion, guardSpinnakerVersion } from "../install/versions.ts";
 import type { CommandResult } from "../output/output.ts";
 
@@ -19,7 +16,7 @@ export interface InstallOptions extends TargetOptions, ApplyOptions {
 
 /** `aec install`: plans the edits of the target's files, shows them, asks, writes, says how to roll out. */
 export async function run(context: Context, options: InstallOptions): Promise<CommandResult> {
-  const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
+  const target = chooseTarget(context, options);
   const version = options.pluginVersion ?? PLUGIN_RELEASES[0];
   guardPluginVersion(version);
   const repositoryUrl = options.repositoryUrl ?? PLUGIN_INDEX;
@@ -30,20 +27,21 @@ export async function run(context: Context, options: InstallOptions): Promise<Co
   }
   if (!options.force) {
     guardSpinnakerVersion(
-      options.spinnakerVersion ?? deployment.version,
-      options.spinnakerVersion ? "--spinnaker-version" : `deployment ${deployment.name}`,
+      options.spinnakerVersion ?? target.version,
+      options.spinnakerVersion ? "--spinnaker-version" : target.versionSource,
     );
   }
-  const plan = planInstall(deployment, { version, repositoryUrl, force: Boolean(options.force) });
+  const plan = planInstall(target, { version, repositoryUrl, force: Boolean(options.force) });
   return applyPlan(
     context,
     plan,
     {
-      target: `halyard:${resolve(deployment.profilesDir)}`,
-      question: `Write these changes to ${deployment.profilesDir}?`,
-      rollout: halyardRollout(deployment, { gate: true, cachingOnly: false }),
-      proof: pluginProof(deployment, context.settings.gate.value),
-      settled: `${PLUGIN_ID} ${version} is installed in ${deployment.profilesDir}: nothing to change.`,
+      target: target.label,
+      purpose: "plugin",
+      question: `Write these changes to ${target.directory}?`,
+      rollout: target.rollout({ gate: true, cachingOnly: false }),
+      proof: target.proof(context.settings.gate.value),
+      settled: `${PLUGIN_ID} ${version} is installed in ${target.directory}: nothing to change.`,
     },
     options,
   );

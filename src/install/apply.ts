@@ -4,7 +4,7 @@ import { paintDiff, unifiedDiff } from "../output/diff.ts";
 import type { CommandResult } from "../output/output.ts";
 import { actionOf, applyChange, assertApplicable, type FileAction } from "./files.ts";
 import type { FilePlan } from "./plan.ts";
-import { forget, recordChange, stateDirectory } from "./state.ts";
+import { forget, type Purpose, recordChange, stateDirectory } from "./state.ts";
 
 export interface ApplyOptions {
   dryRun?: boolean | undefined;
@@ -20,6 +20,7 @@ export interface Surroundings {
   proof: string[];
   /** The one line when there is nothing to do. */
   settled: string;
+  purpose: Purpose;
   /** The files end as they were before `aec`: records go instead of being written. */
   undo?: boolean;
 }
@@ -75,9 +76,9 @@ export async function applyPlan(
   for (const change of changes) assertApplicable(change);
   const state = stateDirectory(context.world);
   for (const change of changes) {
-    if (!around.undo) recordChange(state, change, plan.pristine.has(change.path));
+    if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
     applyChange(change);
-    if (around.undo) forget(state, change.path);
+    if (around.undo) forget(state, change.path, around.purpose);
   }
   return {
     data,

@@ -1,10 +1,12 @@
-import { join } from "node:path";
-import { editYaml } from "../yaml/edit.ts";
-import { parseYaml } from "../yaml/parse.ts";
+import { editYaml, type YamlEdits } from "../yaml/edit.ts";
+import { appendItem, removeItem } from "../yaml/list.ts";
+import { parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
 import { type FileChange, readText } from "./files.ts";
-import type { HalyardDeployment } from "./halyard.ts";
+import { isListed, listFor } from "./kustomization.ts";
+import { openPlaces } from "./places.ts";
 import { hasPlugin, pluginEdits, pluginRemoval, type WantedPlugin } from "./profile.ts";
 import { readRecord } from "./state.ts";
+import type { Manifest, Target } from "./target.ts";
 
 /** What a command is going to do to the files of a target; data, so that it can be shown before it is applied. */
 export interface FilePlan {
@@ -14,42 +16,88 @@ export interface FilePlan {
   warnings: string[];
 }
 
-/** The two profiles that carry the plugin: every clouddriver role reads the first one, in HA too. */
-export function pluginProfiles(deployment: HalyardDeployment): string[] {
-  return ["clouddriver-local.yml", "gate-local.yml"].map((name) => join(deployment.profilesDir, name));
-}
-
-/** Reads the profiles and plans the installation; writes nothing. */
-export function planInstall(deployment: HalyardDeployment, wanted: WantedPlugin): FilePlan {
-  const warnings: string[] = [];
+/** Reads the target's files and plans the installation; writes nothing. */
+export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
+  const warnings = [...target.notes];
   const pristine = new Set<string>();
-  const files = pluginProfiles(deployment).map((path): FileChange => {
+  const files = byPath(target).map(([path, places]): FileChange => {
     const before = readText(path);
-    const file = parseYaml(before ?? "", path);
-    const { edits, notes } = pluginEdits(file, wanted);
-    warnings.push(...notes);
-    if (!hasPlugin(file)) pristine.add(path);
-    const after = editYaml(file, edits);
-    return { path, before, after: before === undefined && after === "" ? undefined : after };
+    const file = openPlaces(before ?? "", path, places);
+    const planned = places.map((place) => pluginEdits(file, place, wanted));
+    warnings.push(...planned.flatMap(({ notes }) => notes));
+    if (!places.some((place) => hasPlugin(file, place))) pristine.add(path);
+    const head = target.manifest?.path === path && before === undefined ? target.manifest.head : [];
+    const edits: YamlEdits = {
+      set: [...head, ...planned.flatMap(({ edits: { set = [] } }) => set)],
+      remove: planned.flatMap(({ edits: { remove = [] } }) => remove),
+    };
+    return { path, before, after: editYaml(file, edits) };
   });
+  const listing = target.manifest && planListing(target.manifest);
+  if (listing) {
+    if (listing.before !== listing.after) pristine.add(listing.path);
+    files.push(listing);
+  }
   return { files, pristine, warnings };
 }
 
+/** The kustomization has to name the manifest, once. */
+export function planListing(manifest: Manifest): FileChange {
+  const before = readText(manifest.kustomization) ?? "";
+  const file = parseYaml(before, manifest.kustomization);
+  if (isListed(file, manifest)) return { path: manifest.kustomization, before, after: before };
+  const { key, item } = listFor(file, manifest);
+  return { path: manifest.kustomization, before, after: appendItem(file, key, item) };
+}
+
 /** Plans the removal: the original bytes where only `aec` wrote since, else exactly the plugin's lines. */
-export function planUninstall(deployment: HalyardDeployment, stateDirectory: string): FilePlan {
-  const warnings: string[] = [];
-  const files = pluginProfiles(deployment).map((path): FileChange => {
-    const before = readText(path);
-    if (before === undefined) return { path, before, after: before };
-    const record = readRecord(stateDirectory, path);
-    if (record?.original !== undefined && record.written === before) {
-      return { path, before, after: record.original ?? undefined };
-    }
-    const file = parseYaml(before, path);
-    const after = editYaml(file, pluginRemoval(file).edits);
-    // A file that aec made and that holds nothing else any more goes with it.
-    const ours = record?.original === null && after.trim() === "";
-    return { path, before, after: ours ? undefined : after };
-  });
-  return { files, pristine: new Set(), warnings };
+export function planUninstall(target: Target, stateDirectory: string): FilePlan {
+  const files = byPath(target).map(([path, places]) =>
+    restored(path, stateDirectory, (text) => {
+      const file = openPlaces(text, path, places);
+      const remove = places.flatMap((place) => pluginRemoval(file, place).remove ?? []);
+      const after = editYaml(file, { remove });
+      const manifest = target.manifest?.path === path ? target.manifest : undefined;
+      // A patch that holds nothing but its head any more goes with the plugin.
+      return manifest && isHeadOnly(parseYaml(after, path), manifest.head) ? undefined : after;
+    }),
+  );
+  const { manifest } = target;
+  const patch = files.find(({ path }) => path === manifest?.path);
+  if (manifest && patch?.before !== undefined && patch.after === undefined) {
+    files.push(
+      restored(manifest.kustomization, stateDirectory, (text) => {
+        const file = parseYaml(text, manifest.kustomization);
+        const key = ["patchesStrategicMerge", "patches"].find((name) => isListed(file, manifest, name));
+        return key ? removeItem(file, key, (item) => isListed(item, manifest)) : file.text;
+      }),
+    );
+  }
+  return { files, pristine: new Set(), warnings: [] };
+}
+
+function restored(
+  path: string,
+  stateDirectory: string,
+  cut: (text: string) => string | undefined,
+): FileChange {
+  const before = readText(path);
+  if (before === undefined) return { path, before, after: before };
+  const record = readRecord(stateDirectory, path, "plugin");
+  if (record?.original !== undefined && record.written === before) {
+    return { path, before, after: record.original ?? undefined };
+  }
+  const after = cut(before);
+  // A file that aec made and that holds nothing else any more goes with it.
+  return { path, before, after: record?.original === null && after?.trim() === "" ? undefined : after };
+}
+
+function isHeadOnly(file: YamlFile, head: readonly { keys: readonly string[] }[]): boolean {
+  return properties(file).every(({ keys }) => head.some((own) => sameProperty(own.keys, keys)));
+}
+
+function byPath({ plugin }: Target): [string, Target["plugin"][number][]][] {
+  const grouped = new Map<string, Target["plugin"][number][]>();
+  for (const place of plugin) grouped.set(place.path, [...(grouped.get(place.path) ?? []), place]);
+  return [...grouped];
 }

@@ -13,6 +13,12 @@ export const REPOSITORY_NAME = "awsEventCache";
 
 export const PLUGINS = ["spinnaker", "extensibility", "plugins"] as const;
 export const REPOSITORIES = ["spinnaker", "extensibility", "repositories"] as const;
+export const PLUGINS_ROOT = ["spinnaker", "extensibility", "plugins-root-path"] as const;
+
+/** Whether the index has this version of the plugin; one that it has not silently becomes the newest. */
+export function isRelease(version: string): boolean {
+  return (PLUGIN_RELEASES as readonly string[]).includes(version);
+}
 
 /** Whether two repository URLs resolve to the same `plugins.json` (pf4j-update DefaultUpdateRepository). */
 export function sameIndex(a: string, b: string): boolean {

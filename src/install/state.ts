@@ -19,9 +19,12 @@ export function stateDirectory(world: World): string {
   return join(world.env.XDG_STATE_HOME || join(world.home, ".local", "state"), "aec", "files");
 }
 
-/** The record of `path`, if `aec` has one that it can read. */
-export function readRecord(directory: string, path: string): FileRecord | undefined {
-  const file = recordPath(directory, path);
+/** What an edit was made for: taking the plugin out again must not take polling settings along. */
+export type Purpose = "plugin" | "polling";
+
+/** The record of what `aec` wrote to `path` for a purpose, if there is one that it can read. */
+export function readRecord(directory: string, path: string, purpose: Purpose): FileRecord | undefined {
+  const file = recordPath(directory, path, purpose);
   if (!existsSync(file)) return undefined;
   try {
     const record = JSON.parse(readFileSync(file, "utf8")) as FileRecord;
@@ -36,8 +39,13 @@ export function readRecord(directory: string, path: string): FileRecord | undefi
  * Remembers an edit, before it is made. `pristine` says that `change.before` holds nothing of `aec`'s: only then,
  * or where `before` is what `aec` itself wrote last, an original can be restored later.
  */
-export function recordChange(directory: string, change: FileChange, pristine: boolean): void {
-  const known = readRecord(directory, change.path);
+export function recordChange(
+  directory: string,
+  change: FileChange,
+  pristine: boolean,
+  purpose: Purpose,
+): void {
+  const known = readRecord(directory, change.path, purpose);
   const before = change.before ?? null;
   const original = known && known.written === before ? known.original : pristine ? before : undefined;
   const record: FileRecord = {
@@ -46,21 +54,21 @@ export function recordChange(directory: string, change: FileChange, pristine: bo
     ...(original !== undefined && { original }),
     written: change.after ?? null,
   };
-  writeAtomically(recordPath(directory, change.path), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+  writeAtomically(recordPath(directory, change.path, purpose), `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
 /** Forgets a file that is as it was before `aec`. */
-export function forget(directory: string, path: string): void {
-  rmSync(recordPath(directory, path), { force: true });
+export function forget(directory: string, path: string, purpose: Purpose): void {
+  rmSync(recordPath(directory, path, purpose), { force: true });
 }
 
 /** A file is known by its real directory, so that a link to the folder finds the same record. */
-function recordPath(directory: string, path: string): string {
+function recordPath(directory: string, path: string, purpose: Purpose): string {
   const parent = dirname(path);
   const real = existsSync(path)
     ? realpathSync(path)
     : existsSync(parent)
       ? join(realpathSync(parent), path.slice(parent.length))
       : path;
-  return join(directory, `${createHash("sha256").update(real).digest("hex")}.json`);
+  return join(directory, `${createHash("sha256").update(real).digest("hex")}-${purpose}.json`);
 }

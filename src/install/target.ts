@@ -1,26 +1,62 @@
-import { join, resolve } from "node:path";
-import type { Context } from "../context.ts";
-import { usageError } from "../errors.ts";
-
-/** Where configuration lives, as the command line names it. */
-export interface TargetOptions {
-  halyard?: boolean | undefined;
-  halDir?: string | undefined;
-  deployment?: string | undefined;
+/** A place in a file where a service's profile begins: at its root, or below `prefix` in a SpinnakerService. */
+export interface Place {
+  path: string;
+  prefix: readonly string[];
 }
 
-/** The Halyard directory: --hal-dir, then `target.halyard` of `aec.yml`, then `~/.hal`. Throws where no target is named. */
-export function halyardDirectory(context: Context, options: TargetOptions): string {
-  const { world, settings } = context;
-  const configured = settings.section.target?.halyard;
-  if (!options.halyard && options.halDir === undefined && configured === undefined) {
-    throw usageError("no-target", "no target is named", {
-      hint: "add --halyard, or set target in aec.yml",
-    });
-  }
-  return expandHome(options.halDir ?? configured ?? join(world.home, ".hal"), context);
+export interface PluginPlace extends Place {
+  role: "clouddriver" | "gate";
+  /** `plugins-root-path` that this layout needs, where nothing else sets one. */
+  pluginsRoot?: string;
 }
 
-function expandHome(path: string, { world }: Context): string {
-  return path === "~" || path.startsWith("~/") ? join(world.home, path.slice(1)) : resolve(world.cwd, path);
+export interface RolloutScope {
+  gate: boolean;
+  /** Only the role that runs caching agents is touched. */
+  cachingOnly: boolean;
+}
+
+/** A layout of configuration files, as far as `aec` writes to it. */
+export interface Target {
+  /** `halyard:<directory>`: how results name it. */
+  label: string;
+  directory: string;
+  /** The Spinnaker version, where the files tell it, and where it was looked for. */
+  version: string | undefined;
+  versionSource: string;
+  /** Where the plugin belongs; both roles need it. */
+  plugin: readonly PluginPlace[];
+  /** The one place that gets intervals, and all that may hold some, lowest precedence first. */
+  polling: { write: Place; sources: readonly Place[] };
+  /** A manifest that does not exist yet starts with these keys, and is listed in a kustomization. */
+  manifest?: Manifest;
+  /** What a person should know before writing. */
+  notes: readonly string[];
+  rollout(scope: RolloutScope): string[];
+  /** How to prove that the plugin is loaded, strongest first. */
+  proof(gateUrl: string | undefined): string[];
+}
+
+/** A patch of the SpinnakerService that `aec` owns. */
+export interface Manifest {
+  path: string;
+  head: readonly { keys: readonly string[]; value: string }[];
+  kustomization: string;
+  /** The path as the kustomization lists it. */
+  entry: string;
+  /** Kind and name of the patched object, for a list that needs a target. */
+  targetKind: string;
+  targetName: string;
+}
+
+export function gateProof(gateUrl = "http://localhost:8084"): string {
+  return `curl -s '${gateUrl}/plugins/installed?service=gate'   # must list Armory.AWSCATsOnEvent`;
+}
+
+export function logProof(namespace: string, deployment: string): string {
+  return `kubectl -n ${namespace} logs deploy/${deployment} | grep 'Start plugin'   # Armory.AWSCATsOnEvent@…`;
+}
+
+export function notifyProof(path: string): string {
+  return `aec sns create --endpoint https://GATE${path}   # must end with: confirmed`;
 }

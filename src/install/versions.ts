@@ -1,5 +1,5 @@
 import { usageError } from "../errors.ts";
-import { PLUGIN_RELEASES } from "./plugin.ts";
+import { isRelease, PLUGIN_RELEASES } from "./plugin.ts";
 
 /** Trains that the vendor lists for the plugin: Spinnaker 1.28–1.31, Armory CD 2.28, 2.30, 2.31. */
 const PLUGIN_TRAINS = new Set(["1.28", "1.29", "1.30", "1.31", "2.28", "2.30", "2.31"]);
@@ -36,7 +36,7 @@ export function guardSpinnakerVersion(version: string | undefined, source: strin
 
 /** Throws unless `version` is a release of the plugin: an unknown one would silently load the newest. */
 export function guardPluginVersion(version: string): void {
-  if ((PLUGIN_RELEASES as readonly string[]).includes(version)) return;
+  if (isRelease(version)) return;
   throw usageError("plugin-version-unknown", `there is no release ${version} of the plugin`, {
     detail: `releases: ${PLUGIN_RELEASES.join(", ")}`,
     hint: "a version that is not in the index makes Spinnaker load the newest one without a word",

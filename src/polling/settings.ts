@@ -1,9 +1,10 @@
-import { join } from "node:path";
 import { readText } from "../install/files.ts";
-import type { HalyardDeployment } from "../install/halyard.ts";
-import type { FilePlan } from "../install/plan.ts";
+import { openPlaces } from "../install/places.ts";
+import { type FilePlan, planListing } from "../install/plan.ts";
+import { below } from "../install/profile.ts";
+import type { Place, Target } from "../install/target.ts";
 import { editYaml } from "../yaml/edit.ts";
-import { parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
+import { type Property, sameProperty, type YamlFile } from "../yaml/parse.ts";
 
 /** Seconds, as Clouddriver has them. */
 export interface PollingSettings {
@@ -25,66 +26,63 @@ export interface ConfiguredKey {
   file: string;
   key: string;
   value: unknown;
+  /** The profile of a SpinnakerService that holds it. */
+  profile?: string;
   inForce: boolean;
   /** Why a key is not in force. */
   reason?: string;
 }
 
-/** Files that can carry intervals, lowest precedence first (Halyard's profile order). */
-function pollingFiles(deployment: HalyardDeployment): string[] {
-  const names = ["spinnaker-local.yml", "clouddriver-local.yml"];
-  if (deployment.highAvailability) names.push("clouddriver-caching-local.yml");
-  return names.map((name) => join(deployment.profilesDir, name));
+interface Source {
+  place: Place;
+  file: YamlFile;
 }
 
-/** The one file that `polling set` writes: only the role that runs agents reads intervals. */
-function writtenFile(deployment: HalyardDeployment): string {
-  const name = deployment.highAvailability ? "clouddriver-caching-local.yml" : "clouddriver-local.yml";
-  return join(deployment.profilesDir, name);
-}
-
-function readFiles(deployment: HalyardDeployment): YamlFile[] {
-  return pollingFiles(deployment).flatMap((path) => {
-    const text = readText(path);
-    return text === undefined ? [] : [parseYaml(text, path)];
+function readSources({ polling }: Target): Source[] {
+  return polling.sources.flatMap((place) => {
+    const text = readText(place.path);
+    return text === undefined ? [] : [{ place, file: openPlaces(text, place.path, [place]) }];
   });
+}
+
+function propertiesOf(sources: readonly Source[]): Property[] {
+  return sources.flatMap(({ place, file }) => below(file, place.prefix));
 }
 
 /**
  * The namespaces in force: `redis.poll` while Redis is on (the default), `sql.agent.poll` with `sql.cache.enabled`.
  * With both on, Clouddriver's choice hangs on bean order, so both are written with equal values.
  */
-function namespaces(files: readonly YamlFile[]): Namespace[] {
+function namespaces(sources: readonly Source[]): Namespace[] {
   const last = (keys: readonly string[]) =>
-    files.flatMap(properties).findLast((property) => sameProperty(property.keys, keys))?.value;
+    propertiesOf(sources).findLast((property) => sameProperty(property.keys, keys))?.value;
   const redis = String(last(["redis", "enabled"]) ?? true) === "true";
   const sql = String(last(["sql", "cache", "enabled"]) ?? false) === "true";
   if (sql) return redis ? ["redis.poll", "sql.agent.poll"] : ["sql.agent.poll"];
   return ["redis.poll"];
 }
 
-/** Plans the edit of the one file that the agents' role reads. */
-export function planPolling(deployment: HalyardDeployment, settings: Partial<PollingSettings>): FilePlan {
-  const path = writtenFile(deployment);
-  const before = readText(path);
-  const file = parseYaml(before ?? "", path);
-  const set = namespaces(readFiles(deployment)).flatMap((namespace) =>
+/** Plans the edit of the one place that the agents' role reads. */
+export function planPolling(target: Target, settings: Partial<PollingSettings>): FilePlan {
+  const { write } = target.polling;
+  const manifest = target.manifest?.path === write.path ? target.manifest : undefined;
+  const before = readText(write.path);
+  const file = openPlaces(before ?? "", write.path, [write]);
+  const set = namespaces(readSources(target)).flatMap((namespace) =>
     FIELDS.flatMap((field) => {
       const value = settings[field];
-      return value === undefined ? [] : [{ keys: [...namespace.split("."), field], value }];
+      return value === undefined ? [] : [{ keys: [...write.prefix, ...namespace.split("."), field], value }];
     }),
   );
-  const after = editYaml(file, { set });
-  const pristine = !hasPollingKeys(file);
+  const head = manifest && before === undefined ? manifest.head : [];
+  const after = editYaml(file, { set: [...head, ...set] });
+  const pristine = !below(file, write.prefix).some(({ keys }) => namespaceOf(keys) !== undefined);
+  const listing = manifest && planListing(manifest);
   return {
-    files: [{ path, before, after }],
-    pristine: new Set(pristine ? [path] : []),
-    warnings: warnings(settings),
+    files: [{ path: write.path, before, after }, ...(listing ? [listing] : [])],
+    pristine: new Set(pristine ? [write.path] : []),
+    warnings: [...target.notes, ...warnings(settings)],
   };
-}
-
-function hasPollingKeys(file: YamlFile): boolean {
-  return properties(file).some(({ keys }) => namespaceOf(keys) !== undefined);
 }
 
 function warnings({ intervalSeconds }: Partial<PollingSettings>): string[] {
@@ -95,8 +93,8 @@ function warnings({ intervalSeconds }: Partial<PollingSettings>): string[] {
 }
 
 /** The intervals in force, defaults filled in. */
-export function effectivePolling(deployment: HalyardDeployment): PollingSettings {
-  const keys = configuredPolling(deployment).filter(({ inForce }) => inForce);
+export function effectivePolling(target: Target): PollingSettings {
+  const keys = configuredPolling(target).filter(({ inForce }) => inForce);
   const pick = (field: (typeof FIELDS)[number]) => {
     const found = keys.findLast(({ key }) => sameProperty([key.split(".").at(-1) ?? ""], [field]))?.value;
     return typeof found === "number" ? found : STOCK[field];
@@ -109,19 +107,24 @@ export function effectivePolling(deployment: HalyardDeployment): PollingSettings
 }
 
 /** Every key of the profiles that looks like a polling interval, with whether Clouddriver reads it. */
-export function configuredPolling(deployment: HalyardDeployment): ConfiguredKey[] {
-  const files = readFiles(deployment);
-  const inForce = namespaces(files);
-  const found = files.flatMap((file) =>
-    properties(file).flatMap(({ keys, value }) => {
+export function configuredPolling(target: Target): ConfiguredKey[] {
+  const sources = readSources(target);
+  const inForce = namespaces(sources);
+  const found = sources.flatMap(({ place, file }) =>
+    below(file, place.prefix).flatMap(({ keys, value }) => {
       const namespace = namespaceOf(keys);
       return namespace === undefined
         ? []
-        : [{ file: file.path, keys, key: keys.join("."), value, namespace }];
+        : [{ file: file.path, keys, key: keys.join("."), profile: place.prefix.at(-1), value, namespace }];
     }),
   );
   return found.map((entry, index) => {
-    const base = { file: entry.file, key: entry.key, value: entry.value };
+    const base = {
+      file: entry.file,
+      key: entry.key,
+      value: entry.value,
+      ...(entry.profile && { profile: entry.profile }),
+    };
     if (entry.namespace === "sql.poll") {
       return {
         ...base,

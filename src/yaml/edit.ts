@@ -55,7 +55,7 @@ export function editYaml(file: YamlFile, edits: YamlEdits): string {
   );
   splices.push(...removals(file, removed, additions));
   const text = applySplices(file, splices);
-  if (text !== file.text) assertOnlyIntended(file, parseYaml(text, file.path), edits);
+  if (text !== file.text) assertOnlyIntended(file, parseYaml(text, file.path, file.isMeant), edits);
   return text;
 }
 

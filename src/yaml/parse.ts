@@ -20,9 +20,10 @@ export interface YamlFile {
   path: string;
   text: string;
   eol: "\n" | "\r\n";
-  /** The document that edits go to: the one that no Spring profile has to activate. */
+  /** The document that edits go to. */
   document: Document.Parsed;
   documents: readonly Document.Parsed[];
+  isMeant: (document: Document.Parsed) => boolean;
   /** A refusal (exit 2) that begins with `path:line:column`. */
   refuse(offset: number, reason: string, hint?: string): ExpectedError;
 }
@@ -36,8 +37,16 @@ export interface Property {
   line: number;
 }
 
-/** Parses a profile; throws a refusal for what Spring could not read either, and for a root that is no map. */
-export function parseYaml(text: string, path: string): YamlFile {
+/**
+ * Parses a file of maps; throws a refusal for what its reader could not read either, and for a root that is no map.
+ * Of several documents the first that `isMeant` takes is the one to edit: by default the one that no Spring profile
+ * has to activate.
+ */
+export function parseYaml(
+  text: string,
+  path: string,
+  isMeant = (document: Document.Parsed) => !isProfileSpecific(document),
+): YamlFile {
   const lines = new LineCounter();
   const refuse = (offset: number, reason: string, hint?: string) => {
     const { line, col } = lines.linePos(offset);
@@ -61,13 +70,14 @@ export function parseYaml(text: string, path: string): YamlFile {
       throw refuse(root.range[0], "the root is not a map of keys");
     }
   }
-  const unconditional = documents.find((document) => !isProfileSpecific(document)) ?? documents[0];
+  const meant = documents.find(isMeant) ?? documents[0];
   return {
     path,
     text,
     eol: text.includes("\r\n") ? "\r\n" : "\n",
-    document: unconditional ?? emptyDocument(),
+    document: meant ?? emptyDocument(),
     documents,
+    isMeant,
     refuse,
   };
 }

@@ -1,15 +1,14 @@
 import type { Context } from "../../context.ts";
-import { readHalyard } from "../../install/halyard.ts";
-import { halyardDirectory, type TargetOptions } from "../../install/target.ts";
+import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
 import { configuredPolling, effectivePolling } from "../../polling/settings.ts";
 
 /** `aec polling get`: what is configured, where, and whether Clouddriver obeys it. */
 export async function run(context: Context, options: TargetOptions): Promise<CommandResult> {
-  const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
-  const configured = configuredPolling(deployment);
-  const effective = effectivePolling(deployment);
+  const target = chooseTarget(context, options);
+  const configured = configuredPolling(target);
+  const effective = effectivePolling(target);
   return {
     data: { configured, effective },
     text: (paint) =>

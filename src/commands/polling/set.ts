@@ -1,11 +1,8 @@
-import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { parseDuration } from "../../duration.ts";
 import { usageError } from "../../errors.ts";
 import { type ApplyOptions, applyPlan } from "../../install/apply.ts";
-import { readHalyard } from "../../install/halyard.ts";
-import { halyardRollout } from "../../install/rollout.ts";
-import { halyardDirectory, type TargetOptions } from "../../install/target.ts";
+import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { effectivePolling, type PollingSettings, planPolling } from "../../polling/settings.ts";
 
@@ -20,7 +17,7 @@ const TIMEOUT_MARGIN_SECONDS = 60;
 
 /** `aec polling set`: writes the intervals into the file and the namespace that Clouddriver really reads. */
 export async function run(context: Context, options: PollingSetOptions): Promise<CommandResult> {
-  const deployment = readHalyard(halyardDirectory(context, options), options.deployment);
+  const target = chooseTarget(context, options);
   const wanted: Partial<PollingSettings> = {
     ...given("intervalSeconds", options.interval ?? configuredInterval(context, options), "--interval"),
     ...given("errorIntervalSeconds", options.errorInterval, "--error-interval"),
@@ -31,14 +28,15 @@ export async function run(context: Context, options: PollingSetOptions): Promise
       hint: "give --interval 120s, --error-interval or --agent-timeout, or set polling.interval in aec.yml",
     });
   }
-  checkTimeout({ ...effectivePolling(deployment), ...wanted });
+  checkTimeout({ ...effectivePolling(target), ...wanted });
   return applyPlan(
     context,
-    planPolling(deployment, wanted),
+    planPolling(target, wanted),
     {
-      target: `halyard:${resolve(deployment.profilesDir)}`,
-      question: `Write these intervals to ${deployment.profilesDir}?`,
-      rollout: halyardRollout(deployment, { gate: false, cachingOnly: true }),
+      target: target.label,
+      purpose: "polling",
+      question: `Write these intervals to ${target.directory}?`,
+      rollout: target.rollout({ gate: false, cachingOnly: true }),
       proof: [],
       settled: "The intervals are set as wanted: nothing to change.",
     },
