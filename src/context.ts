@@ -1,4 +1,3 @@
-import type { ConfigFile } from "./config/file.ts";
 import { locateConfig } from "./config/locate.ts";
 import { type ConnectionFlags, hideSecrets, resolveSettings, type Settings } from "./config/settings.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
@@ -35,9 +34,11 @@ export interface Context {
    * names --yes where nobody can be asked.
    */
   confirm(question: string): Promise<void>;
+  /** Whether `confirm` is going to ask a person, who then has to see what about. */
+  asks: boolean;
 }
 
-/** Resolves settings (reading `aec.yml` if there is one) and opens the output. */
+/** Opens the output and finds `aec.yml`. Throws usage errors. */
 export async function createContext(
   world: World,
   options: GlobalOptions,
@@ -49,16 +50,26 @@ export async function createContext(
     quiet: Boolean(options.quiet),
     verbose: Boolean(options.verbose),
   });
+  const timeout = options.timeout === undefined ? undefined : parseDuration(options.timeout, "--timeout");
   const path = locateConfig(world, options.config);
-  const file: ConfigFile | undefined = path ? (await import("./config/file.ts")).readConfig(path) : undefined;
+  const reader = path === undefined ? undefined : await import("./config/file.ts");
+  let settings: Settings | undefined;
   return {
     world,
     out,
     aec,
-    settings: resolveSettings(options, world.env, file),
+    // Read on first use: a broken aec.yml stops only what needs it.
+    get settings() {
+      settings ??= resolveSettings(
+        options,
+        world.env,
+        path === undefined ? undefined : reader?.readConfig(path),
+      );
+      return settings;
+    },
     fetch: tracedFetch(world, out),
-    timeout: (fallbackMs) =>
-      options.timeout === undefined ? fallbackMs : parseDuration(options.timeout, "--timeout"),
+    timeout: (fallbackMs) => timeout ?? fallbackMs,
+    asks: !options.yes,
     async confirm(question) {
       if (options.yes) return;
       if (!options.input || !world.stdin.isTTY || !world.stderr.isTTY) {

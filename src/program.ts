@@ -71,13 +71,23 @@ Start here: aec demo`,
     .option("--spinnaker-version <version>", "where the target does not tell")
     .option("--plugin-version <version>", "release of the plugin (default: the newest)")
     .option("--repository-url <url>", "plugins.json of a mirror")
+    .addOption(
+      new commander.Option(
+        "--polling [preset]",
+        "also write intervals (default: the preset of the environment's kind)",
+      ).choices(["production", "non-production"]),
+    )
     .option("--force", "install outside the plugin's matrix, or where the plugin was switched off")
+    .option("--print", "print the lines for other layouts (Helm values and anything else), write nothing")
+    .option("--verify", "ask a running Gate (--gate-url) whether the plugin is loaded, write nothing")
     .addHelpText(
       "after",
       `
 Examples:
   aec install --halyard --dry-run
-  aec install --halyard --hal-dir /home/spinnaker/.hal --deployment prod --yes`,
+  aec install --halyard --hal-dir /home/spinnaker/.hal --deployment prod --yes
+  aec install --operator ./spinnaker-kustomize-patches --polling non-production
+  aec install --verify --gate-url https://gate.example.com`,
     )
     .action((options) =>
       act(async (context) => (await import("./commands/install.ts")).run(context, options)),
@@ -111,6 +121,12 @@ Examples:
     );
   dryRun(target(polling.command("set")))
     .description("write the intervals into the file and namespace that Clouddriver reads")
+    .addOption(
+      new commander.Option("--preset <preset>", "intervals of a kind of environment").choices([
+        "production",
+        "non-production",
+      ]),
+    )
     .option("--interval <duration>", "time between two runs of an agent")
     .option("--error-interval <duration>", "the same after a failed run")
     .option("--agent-timeout <duration>", "life of a running agent's lock; at least 60s over the interval")

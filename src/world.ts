@@ -57,10 +57,16 @@ export function processWorld(): World {
     prompter: {
       async confirm(question) {
         const { default: inquirer } = await import("inquirer");
-        const answer = await inquirer.prompt([
-          { type: "confirm", name: "yes", message: question, default: false },
-        ]);
-        return answer.yes;
+        try {
+          const answer = await inquirer.prompt([
+            { type: "confirm", name: "yes", message: question, default: false },
+          ]);
+          return answer.yes;
+        } catch (error) {
+          // Ctrl-C and Ctrl-D reach the prompt as keys, not as signals.
+          if (error instanceof Error && error.name === "ExitPromptError") interruption.abort(error);
+          throw error;
+        }
       },
     },
     signal: interruption.signal,

@@ -1,5 +1,6 @@
 import { hideSecrets, type Setting, type Settings } from "../config/settings.ts";
 import type { Context } from "../context.ts";
+import { messageOf } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
 import { table } from "../output/table.ts";
 
@@ -7,12 +8,18 @@ const SECRET = new Set<keyof Settings>(["serveToken"]);
 
 /** `aec status --settings`: each setting with its value and where it comes from; secrets are hidden. */
 export async function run({ settings }: Context): Promise<CommandResult> {
-  const { section: _, ...named } = settings;
-  const rows = Object.entries(named).map(([name, { value, origin }]: [string, Setting<unknown>]) => ({
+  const { section, ...named } = settings;
+  const rows: Row[] = Object.entries(named).map(([name, setting]) => ({
     name,
-    value: value === undefined ? null : SECRET.has(name as keyof Settings) ? "***" : hide(value),
-    origin,
+    ...(SECRET.has(name as keyof Settings) && setting.origin !== "not set"
+      ? { value: "***", origin: setting.origin }
+      : read(setting)),
   }));
+  const shown = new Set(rows.map(({ name }) => name));
+  for (const [key, value] of Object.entries(section)) {
+    if (!shown.has(key))
+      rows.push({ name: key, value: hide(JSON.stringify(value)), origin: settings.environment.origin });
+  }
   return {
     data: { settings: rows },
     text: (paint) =>
@@ -25,6 +32,21 @@ export async function run({ settings }: Context): Promise<CommandResult> {
         ]),
       ),
   };
+}
+
+interface Row {
+  name: string;
+  value: string | string[] | null;
+  origin: string;
+}
+
+function read(setting: Setting<unknown>): Omit<Row, "name"> {
+  try {
+    const { value, origin } = setting;
+    return { value: value === undefined ? null : hide(value), origin };
+  } catch (error) {
+    return { value: null, origin: messageOf(error) };
+  }
 }
 
 function hide(value: unknown): string | string[] {

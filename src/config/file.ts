@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
-import { usageError } from "../errors.ts";
+import { messageOf, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type AecConfig, configSchema } from "./schema.ts";
 
@@ -12,14 +12,18 @@ export interface ConfigFile {
 /** Reads and checks `aec.yml`; a mistake is a usage error with file, line, column and the nearest valid key. */
 export function readConfig(path: string): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, "utf8"), { lineCounter: lines });
+  const document = parseDocument(readFile(path), { lineCounter: lines });
   const at = (offset: number | undefined) => {
     const { line, col } = lines.linePos(offset ?? 0);
     return `${path}:${line}:${col}`;
   };
 
   const syntax = document.errors[0];
-  if (syntax) throw usageError("config-invalid", `${at(syntax.pos[0])}: ${syntax.message.split("\n")[0]}`);
+  if (syntax)
+    throw usageError("config-invalid", `${at(syntax.pos[0])}: ${syntax.message.split(/ at line |\n/)[0]}`);
+  if (document.contents === null) {
+    throw usageError("config-invalid", `${path} is empty`, { hint: "it begins with: version: 1" });
+  }
 
   const parsed = configSchema.safeParse(document.toJS());
   if (parsed.success) return { path, config: parsed.data };
@@ -40,6 +44,14 @@ export function readConfig(path: string): ConfigFile {
   }
   const where = keys.length > 0 ? `${keys.join(".")} ` : "";
   throw usageError("config-invalid", `${at(keyOffset(document.contents, keys))}: ${where}${issue.message}`);
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw usageError("config-unreadable", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Offset of the key at `path`, or of the deepest key that is there. */

@@ -16,7 +16,7 @@ const environment = z.strictObject({
       profilesDir: z.string().optional(),
     })
     .optional(),
-  clouddriver: z.array(z.string()).optional(),
+  clouddriver: z.array(z.string(), "has to be a list of URLs, in [ ]").optional(),
   gate: z.string().optional(),
   lockStore: z.string().optional(),
   stateStore: z.string().optional(),
@@ -49,7 +49,7 @@ const environment = z.strictObject({
 
 /** `aec.yml`, version 1. */
 export const configSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(1, "has to be 1; write version: 1 as the first line"),
   defaultEnvironment: z.string().optional(),
   environments: z.record(z.string(), environment),
 });

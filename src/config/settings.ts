@@ -17,8 +17,9 @@ export interface ConnectionFlags {
 
 /** One resolved value; `origin` says where it comes from: a flag, a variable, the file, a default. */
 export interface Setting<T> {
-  value: T | undefined;
-  origin: string;
+  /** Throws where `aec.yml` names a variable that is not set. */
+  readonly value: T | undefined;
+  readonly origin: string;
 }
 
 export interface Settings {
@@ -46,27 +47,34 @@ export function resolveSettings(
     flag: { name: string; value: T | undefined },
     variable: string | undefined,
     parse: (text: string) => T,
-    key: string,
-    fromFile: T | undefined,
+    key: keyof EnvironmentConfig,
+    expand: (fromFile: never) => T,
   ): Setting<T> => {
     if (flag.value !== undefined) return { value: flag.value, origin: flag.name };
     const text = variable === undefined ? undefined : env[variable];
     if (text && variable) return { value: parse(text), origin: variable };
+    const fromFile = section[key];
     if (fromFile !== undefined && file) {
-      return { value: fromFile, origin: `${file.path}: environments.${environment.value}.${key}` };
+      const origin = `${file.path}: environments.${environment.value}.${key}`;
+      // A variable that is not set matters to those who use the value only.
+      return {
+        origin,
+        get value() {
+          return expand(fromFile as never);
+        },
+      };
     }
     return { value: undefined, origin: "not set" };
   };
-  const expand = (value: string | undefined, key: string) =>
-    value === undefined ? undefined : expandVariables(value, env, `environments.${environment.value}.${key}`);
+  const expand = (key: string) => (value: string) =>
+    expandVariables(value, env, `environments.${environment.value}.${key}`);
   const text = (
     name: string,
     value: string | undefined,
     variable: string | undefined,
     key: keyof EnvironmentConfig,
-  ) => pick({ name, value }, variable, String, key, expand(section[key] as string | undefined, key));
+  ) => pick({ name, value }, variable, String, key, expand(key));
 
-  const lockStore = text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore");
   const awsRegion = text("--aws-region", flags.awsRegion, "AWS_REGION", "awsRegion");
   return {
     environment,
@@ -76,10 +84,10 @@ export function resolveSettings(
       "AEC_CLOUDDRIVER_URL",
       (list) => list.split(",").map((url) => url.trim()),
       "clouddriver",
-      section.clouddriver?.map((url) => expandVariables(url, env, "clouddriver")),
+      (urls: string[]) => urls.map(expand("clouddriver")),
     ),
     gate: text("--gate-url", flags.gateUrl, "AEC_GATE_URL", "gate"),
-    lockStore,
+    lockStore: text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore"),
     serveToken: env.AEC_SERVE_TOKEN
       ? { value: env.AEC_SERVE_TOKEN, origin: "AEC_SERVE_TOKEN" }
       : { value: undefined, origin: "not set" },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { failure } from "../errors.ts";
+import { failure, messageOf } from "../errors.ts";
 import { startAws } from "../sandbox/aws/server.ts";
 import { type Site, startSite } from "../sandbox/site.ts";
 import { latencies, measureChanges, type Percentiles, REGION, type SeenChange } from "./changes.ts";
@@ -34,13 +34,14 @@ const FLOOR = "300s";
 interface Outcome {
   exit: number;
   stdout: string;
+  stderr: string;
 }
 
 /** Plays the story on the sandbox; every step is checked, and the first that fails ends it. */
 export async function playDemo(context: Context): Promise<DemoReport> {
   const { signal } = context.world;
   const clock = systemClock(SPEED);
-  const directory = mkdtempSync(join(tmpdir(), "aec-demo-"));
+  const directory = temporaryDirectory();
   const steps: Step[] = [];
   const closers: (() => Promise<unknown>)[] = [];
   const stopServe = new AbortController();
@@ -172,12 +173,25 @@ export async function playDemo(context: Context): Promise<DemoReport> {
         home: directory,
         signal: AbortSignal.any([stopServe.signal, signal]),
         onLine: (line) => announce((JSON.parse(line) as { notify: string }).notify),
-      }).then(({ exit }) => refuse(failure("demo-failed", `aec serve ended with ${exit}`)));
+      }).then(({ exit, stderr }) =>
+        refuse(failure("demo-failed", `aec serve ended with ${exit}`, { detail: stderr.trim() })),
+      );
       return { ready, ended };
     }
   } finally {
     for (const close of closers.toReversed()) await close();
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function temporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "aec-demo-"));
+  } catch (cause) {
+    throw failure("no-temporary-directory", `cannot make a directory in ${tmpdir()}: ${messageOf(cause)}`, {
+      hint: "set TMPDIR to a directory that you may write",
+      cause,
+    });
   }
 }
 
@@ -211,6 +225,7 @@ async function runCommand(context: Context, argv: readonly string[], own: Comman
   const { world, out } = context;
   out.say(out.paint.bold(`$ aec ${argv.join(" ")}`));
   let stdout = "";
+  let stderr = "";
   const exit = await context.aec(argv, {
     ...world,
     env: own.env,
@@ -227,11 +242,12 @@ async function runCommand(context: Context, argv: readonly string[], own: Comman
     },
     stderr: {
       write: (text) => {
+        stderr += text;
         if (!text.startsWith("{")) out.say(text.trimEnd());
       },
     },
   });
-  return { exit, stdout };
+  return { exit, stdout, stderr };
 }
 
 async function firstPasses(

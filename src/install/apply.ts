@@ -1,8 +1,9 @@
 import type { Context } from "../context.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, failure } from "../errors.ts";
 import { paintDiff, unifiedDiff } from "../output/diff.ts";
 import type { CommandResult } from "../output/output.ts";
 import { actionOf, applyChange, assertApplicable, type FileAction } from "./files.ts";
+import { withLock } from "./lock.ts";
 import type { FilePlan } from "./plan.ts";
 import { forget, type Purpose, recordChange, stateDirectory } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface Surroundings {
   /** The one line when there is nothing to do. */
   settled: string;
   purpose: Purpose;
+  /** Looks at the target with the files written; what it finds wrong undoes them. */
+  check?: () => Promise<string | undefined>;
   /** The files end as they were before `aec`: records go instead of being written. */
   undo?: boolean;
 }
@@ -71,15 +74,27 @@ export async function applyPlan(
     };
   }
 
-  for (const { diff } of files) if (diff) out.say(paintDiff(diff, out.paint));
+  // --quiet hides narration, not what a person is asked about.
+  const show = context.asks ? out.show : out.say;
+  for (const { diff } of files) if (diff) show(paintDiff(diff, out.paint));
   await context.confirm(around.question);
   for (const change of changes) assertApplicable(change);
   const state = stateDirectory(context.world);
-  for (const change of changes) {
-    if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
-    applyChange(change);
-    if (around.undo) forget(state, change.path, around.purpose);
-  }
+  await withLock(state, async () => {
+    for (const change of changes) {
+      if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
+      applyChange(change);
+      if (around.undo) forget(state, change.path, around.purpose);
+    }
+    const wrong = await around.check?.();
+    if (wrong === undefined) return;
+    // Nothing half right stays: each file becomes what it was.
+    for (const { path, before, after } of changes.toReversed()) {
+      applyChange({ path, before: after, after: before });
+      forget(state, path, around.purpose);
+    }
+    throw failure("build-check-failed", wrong, { hint: "every file is again as it was" });
+  });
   return {
     data,
     text: () =>

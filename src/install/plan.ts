@@ -41,9 +41,30 @@ export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
   return { files, pristine, warnings };
 }
 
+/** Two plans for one target as one; `second` was made on what `first` leaves. */
+export function joinPlans(
+  first: FilePlan,
+  second: (read: (path: string) => string | undefined) => FilePlan,
+): FilePlan {
+  const left = new Map(first.files.map(({ path, after }) => [path, after]));
+  const next = second((path) => (left.has(path) ? left.get(path) : readText(path)));
+  const files = [...first.files];
+  for (const change of next.files) {
+    const index = files.findIndex(({ path }) => path === change.path);
+    const known = files[index];
+    if (known) files[index] = { ...known, after: change.after };
+    else files.push(change);
+  }
+  return {
+    files,
+    pristine: new Set([...first.pristine, ...next.pristine]),
+    warnings: [...new Set([...first.warnings, ...next.warnings])],
+  };
+}
+
 /** The kustomization has to name the manifest, once. */
-export function planListing(manifest: Manifest): FileChange {
-  const before = readText(manifest.kustomization) ?? "";
+export function planListing(manifest: Manifest, read = readText): FileChange {
+  const before = read(manifest.kustomization) ?? "";
   const file = parseYaml(before, manifest.kustomization);
   if (isListed(file, manifest)) return { path: manifest.kustomization, before, after: before };
   const { key, item } = listFor(file, manifest);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { EXIT, ExpectedError, messageOf } from "../errors.ts";
 import type { World } from "../world.ts";
 import { type FileChange, writeAtomically } from "./files.ts";
 
@@ -54,7 +55,13 @@ export function recordChange(
     ...(original !== undefined && { original }),
     written: change.after ?? null,
   };
-  writeAtomically(recordPath(directory, change.path, purpose), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+  inState(directory, () =>
+    writeAtomically(
+      recordPath(directory, change.path, purpose),
+      `${JSON.stringify(record, null, 2)}\n`,
+      0o600,
+    ),
+  );
 }
 
 /** Forgets a file that is as it was before `aec`. */
@@ -71,4 +78,22 @@ function recordPath(directory: string, path: string, purpose: Purpose): string {
       ? join(realpathSync(parent), path.slice(parent.length))
       : path;
   return join(directory, `${createHash("sha256").update(real).digest("hex")}-${purpose}.json`);
+}
+
+/** Runs a write into the state directory; what keeps it from writing is told with the way out. */
+export function inState<T>(directory: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    if (cause instanceof ExpectedError) throw cause;
+    throw new ExpectedError(
+      EXIT.credentials,
+      "state-unwritable",
+      `cannot keep originals in ${directory}: ${messageOf(cause)}`,
+      {
+        hint: "set XDG_STATE_HOME to a directory that you may write; nothing was changed",
+        cause,
+      },
+    );
+  }
 }

@@ -30,6 +30,8 @@ export interface Target {
   polling: { write: Place; sources: readonly Place[] };
   /** A manifest that does not exist yet starts with these keys, and is listed in a kustomization. */
   manifest?: Manifest;
+  /** A directory that kustomize builds into a SpinnakerService. */
+  recipe?: string;
   /** What a person should know before writing. */
   notes: readonly string[];
   rollout(scope: RolloutScope): string[];
@@ -58,5 +60,5 @@ export function logProof(namespace: string, deployment: string): string {
 }
 
 export function notifyProof(path: string): string {
-  return `aec sns create --endpoint https://GATE${path}   # must end with: confirmed`;
+  return `aec sns create --aws-region REGION --endpoint https://GATE${path}   # must end with: confirmed`;
 }

@@ -33,6 +33,8 @@ export interface Output {
   line(document: unknown): void;
   /** A step that happens now; silent with --quiet. */
   say(text: string): void;
+  /** What a question is about; not silenced. */
+  show(text: string): void;
   warn(text: string): void;
   /** Shown with -v only. */
   trace(text: string): void;
@@ -60,6 +62,7 @@ export function createOutput(world: World, options: OutputOptions): Output {
     say: (text) => {
       if (!options.quiet) tell(text);
     },
+    show: tell,
     warn: (text) => tell(`${paint.yellow("!")} ${text}`),
     trace: (text) => {
       if (options.verbose) tell(paint.dim(text));

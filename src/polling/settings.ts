@@ -13,8 +13,15 @@ export interface PollingSettings {
   timeoutSeconds: number;
 }
 
+/** What `--polling` and `--preset` name: production as shipped, non-production four times as rare. */
+export const PRESETS = {
+  production: { intervalSeconds: 30, errorIntervalSeconds: 30, timeoutSeconds: 300 },
+  "non-production": { intervalSeconds: 120, errorIntervalSeconds: 120, timeoutSeconds: 300 },
+} as const;
+export type Preset = keyof typeof PRESETS;
+
 /** Clouddriver's own defaults (RedisConfigurationProperties, SqlAgentProperties). */
-export const STOCK: PollingSettings = { intervalSeconds: 30, errorIntervalSeconds: 30, timeoutSeconds: 300 };
+const STOCK: PollingSettings = PRESETS.production;
 
 const FIELDS = ["intervalSeconds", "errorIntervalSeconds", "timeoutSeconds"] as const;
 
@@ -38,9 +45,11 @@ interface Source {
   file: YamlFile;
 }
 
-function readSources({ polling }: Target): Source[] {
+type Read = (path: string) => string | undefined;
+
+function readSources({ polling }: Target, read: Read): Source[] {
   return polling.sources.flatMap((place) => {
-    const text = readText(place.path);
+    const text = read(place.path);
     return text === undefined ? [] : [{ place, file: openPlaces(text, place.path, [place]) }];
   });
 }
@@ -63,12 +72,16 @@ function namespaces(sources: readonly Source[]): Namespace[] {
 }
 
 /** Plans the edit of the one place that the agents' role reads. */
-export function planPolling(target: Target, settings: Partial<PollingSettings>): FilePlan {
+export function planPolling(
+  target: Target,
+  settings: Partial<PollingSettings>,
+  read: Read = readText,
+): FilePlan {
   const { write } = target.polling;
   const manifest = target.manifest?.path === write.path ? target.manifest : undefined;
-  const before = readText(write.path);
+  const before = read(write.path);
   const file = openPlaces(before ?? "", write.path, [write]);
-  const set = namespaces(readSources(target)).flatMap((namespace) =>
+  const set = namespaces(readSources(target, read)).flatMap((namespace) =>
     FIELDS.flatMap((field) => {
       const value = settings[field];
       return value === undefined ? [] : [{ keys: [...write.prefix, ...namespace.split("."), field], value }];
@@ -77,7 +90,7 @@ export function planPolling(target: Target, settings: Partial<PollingSettings>):
   const head = manifest && before === undefined ? manifest.head : [];
   const after = editYaml(file, { set: [...head, ...set] });
   const pristine = !below(file, write.prefix).some(({ keys }) => namespaceOf(keys) !== undefined);
-  const listing = manifest && planListing(manifest);
+  const listing = manifest && planListing(manifest, read);
   return {
     files: [{ path: write.path, before, after }, ...(listing ? [listing] : [])],
     pristine: new Set(pristine ? [write.path] : []),
@@ -108,7 +121,7 @@ export function effectivePolling(target: Target): PollingSettings {
 
 /** Every key of the profiles that looks like a polling interval, with whether Clouddriver reads it. */
 export function configuredPolling(target: Target): ConfiguredKey[] {
-  const sources = readSources(target);
+  const sources = readSources(target, readText);
   const inForce = namespaces(sources);
   const found = sources.flatMap(({ place, file }) =>
     below(file, place.prefix).flatMap(({ keys, value }) => {

@@ -128,7 +128,7 @@ describe("pure modules", () => {
     "events/signing-host",
     "install/plugin",
     "install/profile",
-    "install/rollout",
+    "install/target",
     "install/versions",
     "refresh/verdict",
     "serve/facts",

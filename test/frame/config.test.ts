@@ -88,6 +88,16 @@ describe("precedence", () => {
   });
 });
 
+test("a variable that is not set stops only what needs its value", async () => {
+  const cwd = directory("version: 1\nenvironments:\n  a:\n    gate: $\u007bGATE}\n");
+  expect((await settings(cwd))("gate")).toMatchObject({
+    value: null,
+    origin: expect.stringMatching(/names \$\{GATE\}, which is not set/),
+  });
+  const { exit, stderr } = await aec(["install", "--verify"], { cwd });
+  expect([exit, stderr]).toEqual([2, expect.stringContaining("export GATE")]);
+});
+
 describe("mistakes: exit 2 with file, line, column and what to do", () => {
   test.each([
     [
@@ -112,7 +122,6 @@ describe("mistakes: exit 2 with file, line, column and what to do", () => {
       "version: 1\ndefaultEnvironment: prd\nenvironments:\n  prod: {}\n",
       /"prd".*\nhint: did you mean "prod"\?/,
     ],
-    ["version: 1\nenvironments:\n  a:\n    gate: $\u007bGATE}\n", /\$\{GATE\}, which is not set/],
   ])("%j", async (yaml, message) => {
     const { exit, stderr } = await aec(["status", "--settings"], { cwd: directory(yaml) });
     expect(stderr).toMatch(message);

@@ -37,15 +37,21 @@ export function openRedisLocks(url: string): LockStore {
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });
-  // Without a listener ioredis would write connection errors to the console; the call at hand reports them.
-  redis.on("error", () => {});
+  // The call at hand fails with a text about retries; why the connection fails is told here.
+  let connectionError: Error | undefined;
+  redis.on("error", (error: Error) => {
+    connectionError = error;
+  });
+  redis.on("ready", () => {
+    connectionError = undefined;
+  });
 
   const call = async <T>(what: string, command: () => Promise<T>): Promise<T> => {
     try {
       return await command();
     } catch (cause) {
       throw failure("lock-store-failed", `the lock store ${hideSecrets(url)} failed at ${what}`, {
-        detail: messageOf(cause),
+        detail: messageOf(connectionError ?? cause),
         hint: "check --lock-store: it is the redis.connection of Clouddriver",
         cause,
       });

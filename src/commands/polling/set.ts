@@ -4,9 +4,16 @@ import { usageError } from "../../errors.ts";
 import { type ApplyOptions, applyPlan } from "../../install/apply.ts";
 import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { CommandResult } from "../../output/output.ts";
-import { effectivePolling, type PollingSettings, planPolling } from "../../polling/settings.ts";
+import {
+  effectivePolling,
+  type PollingSettings,
+  PRESETS,
+  type Preset,
+  planPolling,
+} from "../../polling/settings.ts";
 
 export interface PollingSetOptions extends TargetOptions, ApplyOptions {
+  preset?: Preset | undefined;
   interval?: string | undefined;
   errorInterval?: string | undefined;
   agentTimeout?: string | undefined;
@@ -19,6 +26,7 @@ const TIMEOUT_MARGIN_SECONDS = 60;
 export async function run(context: Context, options: PollingSetOptions): Promise<CommandResult> {
   const target = chooseTarget(context, options);
   const wanted: Partial<PollingSettings> = {
+    ...(options.preset && PRESETS[options.preset]),
     ...given("intervalSeconds", options.interval ?? configuredInterval(context, options), "--interval"),
     ...given("errorIntervalSeconds", options.errorInterval, "--error-interval"),
     ...given("timeoutSeconds", options.agentTimeout, "--agent-timeout"),
@@ -46,7 +54,8 @@ export async function run(context: Context, options: PollingSetOptions): Promise
 
 /** Without any flag it is the interval of `aec.yml` that is persisted. */
 function configuredInterval({ settings }: Context, options: PollingSetOptions): string | undefined {
-  const none = options.errorInterval === undefined && options.agentTimeout === undefined;
+  const none =
+    options.preset === undefined && options.errorInterval === undefined && options.agentTimeout === undefined;
   return none ? settings.section.polling?.interval : undefined;
 }
 

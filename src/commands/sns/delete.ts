@@ -38,7 +38,9 @@ export async function run(context: Context, options: SnsDeleteOptions): Promise<
 
   async function isMadeByUs({ arn: subscriptionArn, endpoint }: Subscription): Promise<boolean> {
     if (endpoint === wanted.endpoint) return true;
-    if (wanted.endpoint !== undefined || subscriptionArn === undefined) return false;
+    if (wanted.endpoint !== undefined) return false;
+    // A pending one cannot be asked. On a topic of ours it is what create left behind.
+    if (subscriptionArn === undefined) return true;
     return outdated(MARK, await sns.subscriptionAttributes(subscriptionArn)).length === 0;
   }
 
@@ -101,8 +103,8 @@ export async function run(context: Context, options: SnsDeleteOptions): Promise<
       exit: options.exitCode ? EXIT.differences : EXIT.ok,
     };
   }
-  for (const line of lines) context.out.say(line);
+  if (context.asks) for (const line of lines) context.out.show(line);
   await context.confirm(`Delete these in ${wanted.accountId}, ${wanted.region}?`);
   for (const apply of steps) await apply();
-  return { data, text: () => lines.join("\n") };
+  return { data, text: () => lines.map((line) => line.replace(/^(delete|update) /, "$1d ")).join("\n") };
 }

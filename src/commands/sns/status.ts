@@ -47,12 +47,15 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
     text: (paint) =>
       [
         `topic         ${arn}: ${observed.topic ? paint.green("exists") : paint.yellow("missing")}`,
-        ...subscriptions.map(
-          ({ arn: confirmed, endpoint }) =>
-            `subscription  ${endpoint}: ${confirmed ? paint.green("confirmed") : paint.yellow("pending")}`,
+        ...subscriptions.map(({ arn: confirmed, endpoint }) =>
+          confirmed
+            ? `subscription  ${endpoint}: ${paint.green("confirmed")}`
+            : `subscription  ${endpoint}: ${paint.yellow("pending")} (aec sns create asks for the confirmation again)`,
         ),
         ...drift.map((change) => paint.yellow(`drift         ${describeChange(change)}`)),
-        drift.length > 0 ? "mend it with:  aec sns create" : "drift         none",
+        drift.length > 0
+          ? `mend it with:  aec sns create${wanted.endpoint ? "" : " --endpoint https://GATE/aws/notify"}`
+          : "drift         none",
         ...(undelivered === undefined ? [] : [`undelivered   ${undelivered}`]),
         ...(deep ? [`AWS Config    ${configLine(channel ?? null, arn)}`] : []),
       ].join("\n"),
@@ -72,6 +75,7 @@ async function deepReaders(context: Context, region: string) {
 }
 
 function configLine(channel: string | null, arn: string): string {
-  if (channel === null) return "publishes to no topic";
+  if (channel === null)
+    return "publishes to no topic: no event will come until its delivery channel names this one";
   return channel === arn ? "publishes to this topic" : `publishes to ${channel}`;
 }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { usageError } from "../../errors.ts";
+import { ExpectedError, usageError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
+import { readText } from "../files.ts";
 import { gateProof, logProof, notifyProof, type RolloutScope, type Target } from "../target.ts";
 
 /** What a Halyard directory says about one deployment; `config` itself is read, never written, never shown. */
@@ -128,8 +129,9 @@ function readHalyard(halDir: string, deployment: string | undefined): HalyardDep
 function readConfig(path: string): HalConfig | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return (parse(readFileSync(path, "utf8"), { uniqueKeys: false }) as HalConfig | null) ?? undefined;
+    return (parse(readText(path) ?? "", { uniqueKeys: false }) as HalConfig | null) ?? undefined;
   } catch (cause) {
+    if (cause instanceof ExpectedError) throw cause;
     // The text may hold secrets, so the parser's excerpt stays out of the message.
     throw usageError("halyard-config-invalid", `${path} is not valid YAML`, {
       hint: "check it with: hal config",

@@ -104,6 +104,7 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
       ),
     },
     ...(manifest && { manifest }),
+    ...(kustomization && { recipe: directory }),
     notes: kustomization?.link
       ? [
           `${kustomization.link} is a link to ${kustomization.path}: every user of that recipe gets the plugin`,
