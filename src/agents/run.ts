@@ -1,17 +1,18 @@
 import type { Clock } from "../clock.ts";
 import type { AgentExecution } from "../clouddriver/client.ts";
-import { idleLimit, inferInterval } from "./idle.ts";
+import { isIdle } from "./idle.ts";
 import type { LockStore } from "./stores/redis.ts";
 
 /** What running an agent takes. */
 export interface AgentRunner {
   locks: LockStore;
-  executions(): Promise<{ byAgent: ReadonlyMap<string, AgentExecution> }>;
+  /** Last successful runs, and Clouddriver's own clock (the end of the second of its Date header). */
+  executions(): Promise<{ byAgent: ReadonlyMap<string, AgentExecution>; serverTime: number | undefined }>;
   clock: Clock;
   signal: AbortSignal;
   /** Bound on one run, ms. */
   timeoutMs: number;
-  /** The agents' interval where it is configured, ms; inferred otherwise. */
+  /** The agents' interval where it is configured, ms. */
   intervalMs?: number | undefined;
 }
 
@@ -25,95 +26,97 @@ export type AgentRun =
   | { outcome: "timed-out"; waitingFor: "idle" | "start" | "end" };
 
 const POLL_MS = 150;
-/** How often introspection is asked although the lock tells nothing: a run may be shorter than a poll. */
-const WITNESS_MS = 2_000;
+/** A second, which is as fine as a Date header gets, and clocks of nodes that differ a little. */
+const CLOCK_SLACK_MS = 2_000;
+/** A lock that is first seen with less life than this is that of a run that is already over. */
+const TAKEN_LIFE_MS = 290_000;
+/** How long a lock has to go on ageing quietly before a run that introspection knows counts as stored. */
+const SETTLED_MS = 2_000;
+const WITNESS_TRIES = 8;
 
 /**
  * Runs one caching agent now, by the scheduler's own protocol, and proves it: resolves with "ran" only for a
- * successful run that started after this call. Never starts a second run beside one that is going on.
+ * successful run that started after this call and whose result is stored. The lock tells that a run began and ended
+ * (a node takes it up anew, and gives it a shorter life when all is stored); introspection tells that it succeeded.
+ * Never starts a run beside one that may be going on.
  */
 export async function runAgent(agent: string, runner: AgentRunner): Promise<AgentRun> {
   const { clock, locks } = runner;
   const deadline = clock.now() + runner.timeoutMs;
-  const idleMs = await measureIdleLimit(agent, runner);
 
-  if (!(await untilNotRunning(agent, idleMs, deadline, runner)))
-    return { outcome: "timed-out", waitingFor: "idle" };
-  // Nothing runs at this moment, so every start that introspection does not know yet comes after this call.
-  const before = await lastStart(agent, runner);
-  const answer = await locks.runNow(agent, idleMs);
-  if (answer === "held") return { outcome: "held" };
+  let after: number;
+  let began: boolean;
+  for (;;) {
+    const lock = await locks.lock(agent);
+    if (lock.held) return { outcome: "held" };
+    const { byAgent, serverTime } = await runner.executions();
+    const now = serverTime === undefined ? clock.now() : serverTime - 500;
+    const sample = { lifeMs: lock.lifeMs, lastStartMs: byAgent.get(agent)?.lastExecutionStartMs };
+    if (isIdle(sample, now, runner.intervalMs)) {
+      // Later than any start that is known, and not long before now: another replica may know of one in between.
+      after = Math.max(sample.lastStartMs ?? 0, now - CLOCK_SLACK_MS);
+      // The life only falls while the agent is idle: a lock with more of it was taken again meanwhile.
+      const answer = await locks.runNow(agent, lock.lifeMs);
+      if (answer === "held") return { outcome: "held" };
+      if (answer === "due" || answer === "released" || answer === "running") {
+        began = answer === "running";
+        break;
+      }
+    }
+    if (clock.now() >= deadline) return { outcome: "timed-out", waitingFor: "idle" };
+    await clock.sleep(POLL_MS, runner.signal);
+  }
 
-  let taken = answer === "running";
-  let nextWitness = clock.now() + WITNESS_MS;
+  const end = await untilEnded(agent, after, began, deadline, runner);
+  if (end !== "ended") return { outcome: "timed-out", waitingFor: end };
+  // Introspection is one replica's memory: behind a balanced address it may take some tries to meet the right one.
+  for (let attempt = 0; attempt < WITNESS_TRIES; attempt += 1) {
+    const run = await successAfter(agent, after, runner);
+    if (run) return run;
+    await clock.sleep(POLL_MS, runner.signal);
+  }
+  return { outcome: "failed" };
+}
+
+/** Follows the lock until the run that it stands for is over and stored. */
+async function untilEnded(
+  agent: string,
+  after: number,
+  began: boolean,
+  deadline: number,
+  runner: AgentRunner,
+): Promise<"ended" | "start" | "end"> {
+  const { clock, locks } = runner;
+  let taken = began;
+  let last: { lifeMs: number; at: number } | undefined;
+  let knownSince: number | undefined;
   while (clock.now() < deadline) {
     const { holder, lifeMs } = await locks.lock(agent);
-    const running = holder !== undefined && lifeMs > idleMs;
-    const ended = holder !== undefined ? !running : taken;
-    taken ||= holder !== undefined;
-    if (ended || clock.now() >= nextWitness) {
-      const run = await newRun(agent, before, runner);
-      if (run) return run;
-      if (ended) {
-        // Introspection learns of a run a moment before or after the lock does.
-        await clock.sleep(POLL_MS, runner.signal);
-        return (await newRun(agent, before, runner)) ?? { outcome: "failed" };
-      }
-      nextWitness = clock.now() + WITNESS_MS;
+    const at = clock.now();
+    if (holder === undefined) {
+      // Freed at the end of a run that took longer than the interval; before one it is not taken yet.
+      if (last) return "ended";
+    } else {
+      taken = true;
+      if (lifeMs < TAKEN_LIFE_MS) return "ended";
+      if (last && last.lifeMs - lifeMs > at - last.at + 1_000) return "ended";
+      // With intervals near the timeout an ended run leaves as much life as one that has begun.
+      knownSince ??= (await successAfter(agent, after, runner)) ? at : undefined;
+      if (knownSince !== undefined && at - knownSince >= SETTLED_MS) return "ended";
+      last = { lifeMs, at };
     }
     await clock.sleep(POLL_MS, runner.signal);
   }
-  return { outcome: "timed-out", waitingFor: taken ? "end" : "start" };
+  return taken ? "end" : "start";
 }
 
-/** The limit from what agents of the same account and Region do now. */
-async function measureIdleLimit(
+async function successAfter(
   agent: string,
-  { locks, executions, clock, intervalMs }: AgentRunner,
-): Promise<number> {
-  if (intervalMs !== undefined) return idleLimit(intervalMs);
-  const { byAgent } = await executions();
-  const prefix = agent.split("/").slice(0, 2).join("/");
-  const peers = [...byAgent.values()].filter(({ id }) => id.startsWith(prefix)).slice(0, 12);
-  const samples = await Promise.all(
-    peers.map(async ({ id, lastExecutionStartMs }) => ({
-      lastStartMs: lastExecutionStartMs,
-      lifeMs: (await locks.lock(id)).lifeMs,
-    })),
-  );
-  return idleLimit(
-    inferInterval(
-      samples.filter(({ lifeMs }) => lifeMs > 0),
-      clock.now(),
-    ),
-  );
-}
-
-async function untilNotRunning(
-  agent: string,
-  idleMs: number,
-  deadline: number,
-  runner: AgentRunner,
-): Promise<boolean> {
-  for (;;) {
-    const { lifeMs, held } = await runner.locks.lock(agent);
-    if (held || lifeMs <= idleMs) return true;
-    if (runner.clock.now() >= deadline) return false;
-    await runner.clock.sleep(POLL_MS, runner.signal);
-  }
-}
-
-async function lastStart(agent: string, { executions }: AgentRunner): Promise<number> {
-  return (await executions()).byAgent.get(agent)?.lastExecutionStartMs ?? 0;
-}
-
-async function newRun(
-  agent: string,
-  before: number,
+  after: number,
   { executions }: AgentRunner,
 ): Promise<AgentRun | undefined> {
   const execution = (await executions()).byAgent.get(agent);
-  if (!execution || execution.lastExecutionStartMs <= before) return undefined;
+  if (!execution || execution.lastExecutionStartMs <= after) return undefined;
   return {
     outcome: "ran",
     startedMs: execution.lastExecutionStartMs,

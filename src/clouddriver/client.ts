@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
-import { notClouddriver, request } from "./http.ts";
+import { notClouddriver, refused, request } from "./http.ts";
 
 type Role = "caching" | "rw" | "ro" | "any";
 
@@ -59,10 +59,18 @@ export function createClouddriver(context: Context) {
   const read = <T>(path: string) => request<T>(context, reader, path);
   const readList = async <T>(path: string, base = reader) => {
     const answer = await request<T[]>(context, base, path);
-    if (Array.isArray(answer.body)) return answer;
+    if (Array.isArray(answer.body) && answer.status === 200) return answer;
+    if (answer.status >= 400) throw refused(path, answer.status, JSON.stringify(answer.body).slice(0, 200));
     throw notClouddriver(`${path} did not answer a list`, JSON.stringify(answer.body).slice(0, 200));
   };
   const segment = encodeURIComponent;
+  /** Only a 404 says that something is not cached. */
+  const readOptional = async <T>(path: string): Promise<T | undefined> => {
+    const { status, body } = await read<T>(path);
+    if (status === 404) return undefined;
+    if (status === 200) return body;
+    throw refused(path, status, JSON.stringify(body).slice(0, 200));
+  };
 
   return {
     /** AWS accounts with their Regions; other providers are included by their `provider`. */
@@ -94,7 +102,15 @@ export function createClouddriver(context: Context) {
 
     /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */
     refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>
-      request<unknown>(context, writer, `/cache/aws/${kind}`, { method: "POST", body }),
+      request<{ cachedIdentifiersByType?: Record<string, unknown[]> } | null>(
+        context,
+        writer,
+        `/cache/aws/${kind}`,
+        {
+          method: "POST",
+          body,
+        },
+      ),
 
     async pendingServerGroups(): Promise<PendingRefresh[]> {
       return (await readList<PendingRefresh>("/cache/aws/ServerGroup", writer)).body;
@@ -102,10 +118,9 @@ export function createClouddriver(context: Context) {
 
     /** The server group as cached, or undefined. */
     async serverGroup(account: string, region: string, name: string): Promise<ServerGroup | undefined> {
-      const { status, body } = await read<ServerGroup>(
+      return readOptional<ServerGroup>(
         `/serverGroups/${segment(account)}/${segment(region)}/${segment(name)}`,
       );
-      return status === 200 ? body : undefined;
     },
 
     /** Ids and names of the security groups that are cached. */
@@ -121,18 +136,18 @@ export function createClouddriver(context: Context) {
       group: SecurityGroupSummary,
     ): Promise<object | undefined> {
       const vpc = group.vpcId ? `&vpcId=${segment(group.vpcId)}` : "";
-      const { status, body } = await read<object>(
+      return readOptional<object>(
         `/securityGroups/${segment(account)}/aws/${segment(region)}/${segment(group.id)}?getById=true${vpc}`,
       );
-      return status === 200 ? body : undefined;
     },
 
     /** The balancers of that name as cached; empty where there is none. */
     async loadBalancers(account: string, region: string, name: string): Promise<LoadBalancer[]> {
-      const { status, body } = await read<LoadBalancer[]>(
-        `/aws/loadBalancers/${segment(account)}/${segment(region)}/${segment(name)}`,
+      return (
+        (await readOptional<LoadBalancer[]>(
+          `/aws/loadBalancers/${segment(account)}/${segment(region)}/${segment(name)}`,
+        )) ?? []
       );
-      return status === 200 && Array.isArray(body) ? body : [];
     },
 
     /** Names of everything of a kind that is cached for an account and Region. */

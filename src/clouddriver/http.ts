@@ -22,6 +22,11 @@ export async function request<T>(
   init: { method?: "GET" | "POST"; body?: unknown } = {},
 ): Promise<Answer<T>> {
   const url = new URL(path.replace(/^\//, ""), base.endsWith("/") ? base : `${base}/`);
+  const login = url.username
+    ? Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)
+    : undefined;
+  url.username = "";
+  url.password = "";
   const user = context.settings.spinnakerUser.value;
   const bound = Math.min(context.timeout(REQUEST_TIMEOUT_MS), REQUEST_TIMEOUT_MS);
   const what = `${init.method ?? "GET"} ${url.origin}${url.pathname}`;
@@ -36,6 +41,7 @@ export async function request<T>(
         accept: "application/json",
         ...(init.body !== undefined && { "content-type": "application/json" }),
         ...(user && { "x-spinnaker-user": user }),
+        ...(login && { authorization: `Basic ${login.toString("base64")}` }),
       },
       ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
     });
@@ -75,6 +81,22 @@ export async function request<T>(
     body: body as T,
     serverTime: Number.isNaN(date) ? undefined : date + 1_000,
   };
+}
+
+/** Clouddriver (or what stands before it) does not let this be read. */
+export function refused(what: string, status: number, detail: string): ExpectedError {
+  if (status === 401 || status === 403) {
+    return new ExpectedError(
+      EXIT.credentials,
+      "clouddriver-denied",
+      `Clouddriver does not let ${what} be read (${status})`,
+      {
+        detail,
+        hint: "with Fiat on, name a user who may: --spinnaker-user",
+      },
+    );
+  }
+  return failure("clouddriver-refused", `Clouddriver answered ${what} with ${status}`, { detail });
 }
 
 /** What answers is something else: a proxy, a login page, another service. */

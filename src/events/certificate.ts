@@ -15,8 +15,8 @@ export type SigningKey =
 export type SigningKeys = (url: string, host: SigningHost) => Promise<SigningKey>;
 
 const MAX_CERTIFICATES = 16;
-const MAX_AGE_MS = 24 * 3_600_000;
-const MISS_AGE_MS = 60_000;
+const REJECTED_AGE_MS = 60_000;
+const UNAVAILABLE_AGE_MS = 5_000;
 const FETCH_TIMEOUT_MS = 5_000;
 const MAX_BYTES = 16 * 1_024;
 const BURST = 4;
@@ -24,13 +24,12 @@ const REFILL_MS = 10_000;
 const PEM = /^\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/;
 
 /**
- * Fetches and keeps signing certificates: at most one request per URL at a time, known ones for a day, unusable ones
- * for a minute, and no more than a few new ones a minute whatever forged messages name.
+ * Fetches and keeps signing certificates: at most one request per URL at a time, and no more than a few new ones a
+ * minute whatever forged messages name. A good one is kept while it is valid (a new one comes under a new URL), so that
+ * no forger can push it out.
  */
 export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningKeys {
-  const known = new LRUCache<string, { certificate: X509Certificate; until: number }>({
-    max: MAX_CERTIFICATES,
-  });
+  const known = new LRUCache<string, X509Certificate>({ max: MAX_CERTIFICATES });
   const misses = new LRUCache<string, { answer: SigningKey; until: number }>({ max: MAX_CERTIFICATES });
   const underWay = new Map<string, Promise<SigningKey>>();
   let tokens = BURST;
@@ -48,17 +47,17 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
   const load = async (url: string, host: SigningHost): Promise<SigningKey> => {
     const fetched = await fetchCertificate(fetcher, url);
     const answer = "certificate" in fetched ? usable(fetched.certificate, host, clock.now()) : fetched;
-    if ("certificate" in fetched && "key" in answer) {
-      known.set(url, { certificate: fetched.certificate, until: clock.now() + MAX_AGE_MS });
-    } else {
-      misses.set(url, { answer, until: clock.now() + MISS_AGE_MS });
+    if ("certificate" in fetched && "key" in answer) known.set(url, fetched.certificate);
+    else {
+      const age = "unavailable" in answer ? UNAVAILABLE_AGE_MS : REJECTED_AGE_MS;
+      misses.set(url, { answer, until: clock.now() + age });
     }
     return answer;
   };
 
   return async (url, host) => {
     const kept = known.get(url);
-    if (kept && kept.until > clock.now()) return usable(kept.certificate, host, clock.now());
+    if (kept) return usable(kept, host, clock.now());
     const miss = misses.get(url);
     if (miss !== undefined && miss.until > clock.now()) return miss.answer;
     const pending = underWay.get(url);
@@ -92,13 +91,12 @@ async function fetchCertificate(
   let text: string;
   try {
     const response = await fetcher(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    if (response.status >= 400 && response.status < 500) {
-      await response.body?.cancel();
-      return { rejected: `the signing host has no such certificate (${response.status})` };
-    }
     if (!response.ok) {
       await response.body?.cancel();
-      return { unavailable: `the signing host answered ${response.status}` };
+      // Anything else may be a proxy or a bad moment, and a 403 of ours would lose the message for good.
+      return response.status === 404 || response.status === 410
+        ? { rejected: `the signing host has no such certificate (${response.status})` }
+        : { unavailable: `the signing host answered ${response.status}` };
     }
     text = await boundedText(response);
   } catch (error) {
@@ -106,11 +104,12 @@ async function fetchCertificate(
       unavailable: `the signing host did not answer: ${error instanceof Error ? error.message : error}`,
     };
   }
-  if (!PEM.test(text)) return { rejected: "the signing host sent no single certificate" };
+  if (!PEM.test(text))
+    return { unavailable: "what answered for the signing host sent no single certificate" };
   try {
     return { certificate: new X509Certificate(text) };
   } catch {
-    return { rejected: "the signing host sent a certificate that cannot be read" };
+    return { unavailable: "what answered for the signing host sent a certificate that cannot be read" };
   }
 }
 

@@ -42,14 +42,19 @@ const CONFIG_TYPES: Readonly<Record<string, ResourceType>> = {
   "AWS::AutoScaling::AutoScalingGroup": "server-group",
   "AWS::EC2::SecurityGroup": "security-group",
 };
+/** Messages that announce a change, and where the item is. Oversized ones carry all but its configuration. */
+const CHANGES: Readonly<Record<string, string>> = {
+  ConfigurationItemChangeNotification: "configurationItem",
+  OversizedConfigurationItemChangeNotification: "configurationItemSummary",
+  OversizedConfigurationItemChangeDeliveryFailed: "configurationItemSummary",
+};
 const DELETED = new Set(["ResourceDeleted", "ResourceDeletedNotRecorded"]);
 
 /** AWS Config developer guide, example notifications; a deleted item has no configuration. */
 function parseConfig(document: Fields, messageType: string): ResourceEvent | Irrelevant {
-  if (messageType !== "ConfigurationItemChangeNotification") {
-    return { ignored: `AWS Config's ${clip(messageType)} announces no change that is used` };
-  }
-  const item = fields(document.configurationItem);
+  const part = CHANGES[messageType];
+  if (!part) return { ignored: `AWS Config's ${clip(messageType)} announces no change that is used` };
+  const item = fields(document[part]);
   if (!item) return { ignored: "a change notification without a configuration item" };
   const resourceType = text(item.resourceType) ?? "";
   const type = CONFIG_TYPES[resourceType];
@@ -90,7 +95,7 @@ function groupName(item: Fields, configuration: Fields | undefined): string | un
 
 function factsOf(item: Fields, configuration: Fields | undefined): ResourceFacts {
   const status = text(item.configurationItemStatus) ?? "";
-  if (DELETED.has(status)) return { gone: true };
+  if (DELETED.has(status) || item.changeType === "DELETE") return { gone: true };
   const desired = configuration?.desiredCapacity;
   const instances = configuration?.instances;
   return {
@@ -115,12 +120,14 @@ function onlyRelationshipsChanged(document: Fields): boolean {
 
 type Fields = Record<string, unknown>;
 
+/** The oversized notification is documented with prose before the JSON, so that a second look begins at the brace. */
 function parseDocument(value: string): Fields | undefined {
-  try {
-    return fields(JSON.parse(value));
-  } catch {
-    return undefined;
+  for (const text of [value, value.slice(value.indexOf("{"))]) {
+    try {
+      return fields(JSON.parse(text));
+    } catch {}
   }
+  return undefined;
 }
 
 function fields(value: unknown): Fields | undefined {

@@ -5,6 +5,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { EXIT, ExpectedError, failure, messageOf, usageError } from "../errors.ts";
@@ -34,7 +35,14 @@ export function actionOf({ before, after }: FileChange): FileAction {
 
 /** The text of a UTF-8 file (byte order mark kept), or undefined where there is none. */
 export function readText(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(path)) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw usageError("dangling-link", `${path} is a link to a file that does not exist`, {
+        hint: "make the file, or remove the link",
+      });
+    }
+    return undefined;
+  }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (cause) {
@@ -94,7 +102,8 @@ export function writeAtomically(path: string, text: string, mode = 0o644): void 
   const owner = model ?? statSync(directory);
   const file = openSync(temporary, "wx", model ? model.mode & 0o7777 : mode);
   try {
-    writeSync(file, text);
+    // writeFileSync goes on after a short write, and throws where the disk is full.
+    writeFileSync(file, text);
     fsyncSync(file);
     closeSync(file);
     chmodSync(temporary, model ? model.mode & 0o7777 : mode);

@@ -1,41 +1,62 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { inferInterval } from "../../src/agents/idle.ts";
+import { describe, expect, test } from "vitest";
+import { isIdle } from "../../src/agents/idle.ts";
 
 const NOW = 1_800_000_000_000;
 /** An agent that started `ago` ms before and sleeps until its interval is over. */
 const idle = (ago: number, interval: number) => ({ lastStartMs: NOW - ago, lifeMs: interval - ago });
-/** An agent whose present run began `running` ms before, one interval after the last one that introspection knows. */
+/** An agent whose present run began `running` ms before, `interval` or more after the last success. */
 const busy = (running: number, interval: number, timeout = 300_000) => ({
   lastStartMs: NOW - running - interval,
   lifeMs: timeout - running,
 });
 
-test.each([
-  ["idle agents tell their interval", [idle(1_000, 60_000), idle(20_000, 60_000)], 60_000],
-  ["five minutes, all in step", [idle(9_000, 300_000), idle(9_100, 300_000), idle(8_900, 300_000)], 300_000],
-  ["all running at once: not 330 s", [busy(500, 30_000), busy(900, 30_000), busy(100, 30_000)], 30_000],
-  [
-    "one idle pair among running ones",
-    [busy(500, 45_000), busy(900, 45_000), idle(1_000, 45_000), idle(9_000, 45_000)],
-    45_000,
-  ],
-  ["ten minutes, spread", [idle(10_000, 600_000), idle(300_000, 600_000)], 600_000],
-  ["one agent alone proves nothing", [idle(1_000, 120_000)], 30_000],
-  ["nothing seen", [], 30_000],
-])("%s", (_, samples, expected) => {
-  expect(inferInterval(samples, NOW)).toBe(expected);
-});
-
-test("property: agents that all run at the stock timeout are never taken for idle", () => {
-  const run = fc.record({
-    running: fc.integer({ min: 0, max: 50_000 }),
-    late: fc.integer({ min: 0, max: 1_500 }),
+describe("idle or not", () => {
+  test.each([
+    ["stock, half way", idle(15_000, 30_000), undefined, true],
+    ["no lock at all", { lifeMs: 0, lastStartMs: undefined }, undefined, true],
+    ["five minutes, just ran", idle(3_000, 300_000), undefined, true],
+    ["five minutes, half way", idle(150_000, 300_000), undefined, true],
+    ["stock, running for a second", busy(1_000, 31_000), undefined, false],
+    ["running, with an aec.yml that says five minutes", busy(1_000, 31_000), 300_000, false],
+    ["running after it failed for five minutes", busy(1_000, 300_000), 300_000, false],
+    ["never ran, and holds its lock", { lifeMs: 299_000, lastStartMs: undefined }, undefined, false],
+    ["ten minutes, configured", idle(100_000, 600_000), 600_000, true],
+    ["ten minutes, not configured", idle(100_000, 600_000), undefined, false],
+    [
+      "a start in the future: clocks that differ",
+      { lifeMs: 280_000, lastStartMs: NOW + 60_000 },
+      undefined,
+      false,
+    ],
+  ])("%s", (_, sample, configured, expected) => {
+    expect(isIdle(sample, NOW, configured)).toBe(expected);
   });
-  fc.assert(
-    fc.property(fc.integer({ min: 10, max: 240 }), fc.array(run, { maxLength: 12 }), (seconds, runs) => {
-      const samples = runs.map(({ running, late }) => busy(running, seconds * 1_000 + late));
-      expect(inferInterval(samples, NOW)).toBe(30_000);
-    }),
-  );
+
+  test("property: an agent that runs is never taken for idle, however long it failed before", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 260_000 }),
+        fc.integer({ min: 10_000, max: 10_000_000 }),
+        fc.integer({ min: 300_000, max: 900_000 }),
+        fc.option(fc.constantFrom(30_000, 120_000, 300_000), { nil: undefined }),
+        (running, sinceSuccess, timeout, configured) => {
+          fc.pre(timeout - running > 31_000);
+          expect(isIdle(busy(running, sinceSuccess, timeout), NOW, configured)).toBe(false);
+        },
+      ),
+    );
+  });
+
+  test("property: at intervals up to the stock timeout an agent that sleeps is always known as idle", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 10_000, max: 300_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (interval, at) => {
+          expect(isIdle(idle(Math.floor(interval * at), interval), NOW, undefined)).toBe(true);
+        },
+      ),
+    );
+  });
 });

@@ -101,6 +101,7 @@ describe("by agent runs", () => {
     const site = await testSite();
     // A node that died in the middle of a run leaves its lock behind for the rest of the timeout.
     const agent = `prod/${REGION}/ClusterCachingAgent`;
+    await site.clock.sleep(15_000);
     site.redis.keyspace.set(agent, "192.0.2.9:1@dead", { px: 300_000 });
     const outcome = await site.aec([...named("app-v001"), "--timeout", "10s"]);
     expect(outcome.exit).toBe(8);

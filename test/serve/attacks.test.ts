@@ -236,14 +236,6 @@ describe("refused after at most one fetch", () => {
       () => certificate({ keys: generateKeyPairSync("rsa", { modulusLength: 1024 }) }),
       /2048 bits/,
     ],
-    ["two of them", () => `${pem}${pem}`, /no single certificate/],
-    ["not one at all", () => "<html></html>", /no single certificate/],
-    ["17 KiB of it", () => pem + " ".repeat(17 * 1024), /no single certificate/],
-    [
-      "garbage inside",
-      () => "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-      /cannot be read/,
-    ],
   ])("the certificate: %s", async (_, text, reason) => {
     const { check, requests } = verifier(async () => new Response(await text()));
     expect(await check(sign(genuine))).toMatchObject({
@@ -275,6 +267,18 @@ describe("refused after at most one fetch", () => {
 
 describe("a certificate that cannot be had now is worth a retry", () => {
   test.each([
+    ["two of them", () => `${pem}${pem}`],
+    ["a proxy's page", () => "<html></html>"],
+    ["17 KiB", () => pem + " ".repeat(17 * 1024)],
+    ["garbage", () => "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+  ])("an answer that is no single certificate: %s", async (_, text) => {
+    const { check } = verifier(() => new Response(text()));
+    expect(await check(sign(genuine))).toMatchObject({ result: "unavailable" });
+  });
+
+  test.each([
+    ["429", () => new Response("", { status: 429 })],
+    ["403", () => new Response("", { status: 403 })],
     ["500", () => new Response("", { status: 500 })],
     ["a redirect or no network", () => Promise.reject(new TypeError("fetch failed"))],
   ])("%s", async (_, answer) => {
