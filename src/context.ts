@@ -1,8 +1,9 @@
 import { locateConfig } from "./config/locate.ts";
-import { type ConnectionFlags, hideSecrets, resolveSettings, type Settings } from "./config/settings.ts";
+import { type ConnectionFlags, resolveSettings, type Settings } from "./config/settings.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { EXIT, ExpectedError, messageOf, usageError } from "./errors.ts";
 import { createOutput, type Format, type Output } from "./output/output.ts";
+import { hideSecrets } from "./secrets.ts";
 import type { World } from "./world.ts";
 
 /** The global options of one command line. */

@@ -1,5 +1,6 @@
 import { EXIT, ExpectedError, messageOf } from "./errors.ts";
 import { buildProgram, CommanderError } from "./program.ts";
+import { hideSecrets } from "./secrets.ts";
 import type { World } from "./world.ts";
 
 /** Runs one command line (`argv` without node and script) and returns its exit code; never throws, never exits. */
@@ -41,7 +42,9 @@ function toExpected(error: unknown, complaints: readonly string[], world: World)
 }
 
 function report(error: ExpectedError, argv: readonly string[], world: World): number {
-  const { code, message, detail, hint } = error;
+  const { code, hint } = error;
+  const message = hideSecrets(error.message);
+  const detail = error.detail === undefined ? undefined : hideSecrets(error.detail);
   const format = requestedFormat(argv);
   if (format === "text") {
     world.stderr.write(

@@ -39,9 +39,10 @@ export function processWorld(): World {
   }
   // The reader of a pipe may be gone (aec … | head -1): nothing is left to be said then.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
+    if (error.code !== "EPIPE") process.stderr.write(`error: cannot write the result: ${error.message}\n`);
+    process.exit(error.code === "EPIPE" ? process.exitCode : 1);
   });
+  process.stderr.on("error", () => {});
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -58,9 +59,9 @@ export function processWorld(): World {
       async confirm(question) {
         const { default: inquirer } = await import("inquirer");
         try {
-          const answer = await inquirer.prompt([
-            { type: "confirm", name: "yes", message: question, default: false },
-          ]);
+          // On stderr, like all narration: stdout may be a pipe.
+          const ask = inquirer.createPromptModule({ output: process.stderr });
+          const answer = await ask([{ type: "confirm", name: "yes", message: question, default: false }]);
           return answer.yes;
         } catch (error) {
           // Ctrl-C and Ctrl-D reach the prompt as keys, not as signals.

@@ -55,12 +55,12 @@ interface MiddlewareStack {
   ): void;
 }
 
-/** Shows each call of a client with its duration and its number of attempts; with -v only. */
-export function traceCalls<T extends { middlewareStack: unknown }>(client: T, { out, world }: Context): T {
-  if (!out.verbose) return client;
+/** Stops a client's calls after Ctrl-C, and with -v shows each with its duration and number of attempts. */
+export function watchCalls<T extends { middlewareStack: unknown }>(client: T, { out, world }: Context): T {
   (client.middlewareStack as MiddlewareStack).add(
     (next, { clientName, commandName }) =>
       async (args) => {
+        world.signal.throwIfAborted();
         const started = world.clock.now();
         const what = `AWS ${clientName?.replace(/Client$/, "")}:${commandName?.replace(/Command$/, "")}`;
         const took = () => formatDuration(world.clock.now() - started);
@@ -75,7 +75,7 @@ export function traceCalls<T extends { middlewareStack: unknown }>(client: T, { 
           throw error;
         }
       },
-    { step: "initialize", name: "aecTrace" },
+    { step: "initialize", name: "aecWatch" },
   );
   return client;
 }

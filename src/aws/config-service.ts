@@ -1,11 +1,11 @@
 import { ConfigServiceClient, DescribeDeliveryChannelsCommand } from "@aws-sdk/client-config-service";
 import type { Context } from "../context.ts";
-import { clientConfig, traceCalls } from "./clients.ts";
+import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall } from "./errors.ts";
 
 /** The topic that AWS Config's delivery channel of the Region publishes to; null without channel or topic. */
 export async function deliveryChannelTopic(context: Context, region: string): Promise<string | null> {
-  const client = traceCalls(
+  const client = watchCalls(
     new ConfigServiceClient(clientConfig(context, region, "CONFIG_SERVICE")),
     context,
   );

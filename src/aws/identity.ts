@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Context } from "../context.ts";
-import { clientConfig, traceCalls } from "./clients.ts";
+import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall } from "./errors.ts";
 
 export interface Identity {
@@ -12,7 +12,7 @@ export interface Identity {
 
 /** Who the credentials belong to; needs no permission. */
 export async function callerIdentity(context: Context, region: string): Promise<Identity> {
-  const client = traceCalls(new STSClient(clientConfig(context, region, "STS")), context);
+  const client = watchCalls(new STSClient(clientConfig(context, region, "STS")), context);
   const { Account, Arn } = await awsCall("sts:GetCallerIdentity", () =>
     client.send(new GetCallerIdentityCommand({})),
   );

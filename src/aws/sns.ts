@@ -13,7 +13,7 @@ import {
   UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
 import type { Context } from "../context.ts";
-import { clientConfig, traceCalls } from "./clients.ts";
+import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall, awsErrorName } from "./errors.ts";
 
 export interface Topic {
@@ -31,7 +31,7 @@ export interface Subscription {
 
 /** The SNS calls that `aec` makes, in one Region. */
 export function createSns(context: Context, region: string) {
-  const client = traceCalls(new SNSClient(clientConfig(context, region, "SNS")), context);
+  const client = watchCalls(new SNSClient(clientConfig(context, region, "SNS")), context);
   return {
     /** The topic with its tags, or undefined. */
     async topic(arn: string): Promise<Topic | undefined> {

@@ -8,7 +8,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { Context } from "../context.ts";
-import { clientConfig, traceCalls } from "./clients.ts";
+import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall, awsErrorName } from "./errors.ts";
 
 export interface Queue {
@@ -20,7 +20,7 @@ export interface Queue {
 
 /** The SQS calls that `aec` makes, in one Region. */
 export function createSqs(context: Context, region: string) {
-  const client = traceCalls(new SQSClient(clientConfig(context, region, "SQS")), context);
+  const client = watchCalls(new SQSClient(clientConfig(context, region, "SQS")), context);
   return {
     /** The queue of that name in the caller's account, or undefined. */
     async queue(name: string): Promise<Queue | undefined> {

@@ -141,8 +141,3 @@ function expandVariables(text: string, env: World["env"], where: string): string
     return value;
   });
 }
-
-/** `text` with passwords in URLs replaced by `***`. */
-export function hideSecrets(text: string): string {
-  return text.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]*@/gi, "$1:***@");
-}

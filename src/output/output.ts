@@ -1,3 +1,4 @@
+import { hideSecrets } from "../secrets.ts";
 import type { OutputStream, World } from "../world.ts";
 import { createPaint, type Paint } from "./paint.ts";
 
@@ -40,10 +41,11 @@ export interface Output {
   trace(text: string): void;
 }
 
-/** The output of one run; secrets must have been left out by the caller. */
+/** The output of one run. */
 export function createOutput(world: World, options: OutputOptions): Output {
   const paint = createPaint(world.stderr, options.color, world.env);
-  const tell = (text: string) => void world.stderr.write(`${text}\n`);
+  // The one place that everything passes: what a URL carries is hidden here, whoever prints it.
+  const tell = (text: string) => void world.stderr.write(`${hideSecrets(text)}\n`);
   return {
     format: options.format,
     verbose: options.verbose,
@@ -52,13 +54,13 @@ export function createOutput(world: World, options: OutputOptions): Output {
     stderr: world.stderr,
     async result({ data, text }) {
       if (options.format === "text") {
-        const rendered = text(createPaint(world.stdout, options.color, world.env));
+        const rendered = hideSecrets(text(createPaint(world.stdout, options.color, world.env)));
         if (rendered) world.stdout.write(rendered.endsWith("\n") ? rendered : `${rendered}\n`);
       } else {
-        world.stdout.write(await serialise(data, options.format));
+        world.stdout.write(hideSecrets(await serialise(data, options.format)));
       }
     },
-    line: (document) => void world.stdout.write(`${JSON.stringify(document)}\n`),
+    line: (document) => void world.stdout.write(`${hideSecrets(JSON.stringify(document))}\n`),
     say: (text) => {
       if (!options.quiet) tell(text);
     },

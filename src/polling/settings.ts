@@ -110,7 +110,9 @@ export function effectivePolling(target: Target): PollingSettings {
   const keys = configuredPolling(target).filter(({ inForce }) => inForce);
   const pick = (field: (typeof FIELDS)[number]) => {
     const found = keys.findLast(({ key }) => sameProperty([key.split(".").at(-1) ?? ""], [field]))?.value;
-    return typeof found === "number" ? found : STOCK[field];
+    // Spring takes "600" for a number.
+    const number = Number(found);
+    return found !== undefined && Number.isFinite(number) ? number : STOCK[field];
   };
   return {
     intervalSeconds: pick("intervalSeconds"),

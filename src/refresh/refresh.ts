@@ -4,6 +4,7 @@ import { type AgentRun, runAgent } from "../agents/run.ts";
 import type { LockStore } from "../agents/stores/redis.ts";
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
+import { EXIT, ExpectedError } from "../errors.ts";
 import type { WorkItem } from "./items.ts";
 import { mayPost, type OnDemandRequest, onDemandRequest } from "./on-demand.ts";
 import { readBack } from "./read-back.ts";
@@ -27,9 +28,16 @@ export interface Refresher {
   signal: AbortSignal;
   timeoutMs: number;
   intervalMs?: number | undefined;
+  /** Waits for an agent's next own pass; default: each call by itself. */
+  nextPass?: (agent: string) => Promise<boolean>;
 }
 
-type Attempt = { done: true } | { done: false; verdict: Verdict; detail: string };
+type Attempt =
+  | {
+      done: true /** The answer named something that was cached: without it only a visible change is a proof. */;
+      handled?: boolean;
+    }
+  | { done: false; verdict: Verdict; detail: string };
 
 const DONE: Attempt = { done: true };
 
@@ -118,8 +126,11 @@ async function refreshOne(item: WorkItem, refresher: Refresher, always: boolean)
 }
 
 async function post(clouddriver: Clouddriver, { kind, body }: OnDemandRequest): Promise<Attempt> {
-  const { status } = await clouddriver.refresh(kind, body);
-  if (status === 200 || status === 202) return DONE;
+  const { status, body: answer } = await clouddriver.refresh(kind, body);
+  if (status === 200 || status === 202) {
+    const handled = Object.values(answer?.cachedIdentifiersByType ?? {}).some((ids) => ids.length > 0);
+    return { done: true, handled };
+  }
   return {
     done: false,
     verdict: "failed",
@@ -129,29 +140,57 @@ async function post(clouddriver: Clouddriver, { kind, body }: OnDemandRequest): 
 
 async function waitForPass(item: WorkItem, refresher: Refresher): Promise<Attempt> {
   const agents = agentsOf(item.type, item.account, item.region);
-  const passes = await Promise.all(
-    agents.map((agent) => nextPass(agent, { ...refresher, executions: refresher.clouddriver.executions })),
-  );
+  const wait =
+    refresher.nextPass ??
+    ((agent: string) => nextPass(agent, { ...refresher, executions: refresher.clouddriver.executions }));
+  const passes = await Promise.all(agents.map(wait));
   const late = agents.filter((_, index) => !passes[index]);
   if (late.length === 0) return DONE;
   return { done: false, verdict: "stale", detail: `no pass of ${late.join(" and ")} came in time` };
 }
 
+/** How long a pass may take to store what it has already told introspection. */
+const STORE_MS = 5_000;
+const STORE_POLL_MS = 500;
+
 async function proven(
   item: WorkItem,
   via: Via,
-  { clouddriver, clock }: Refresher,
+  refresher: Refresher,
   attempt: () => Promise<Attempt>,
 ): Promise<ItemResult> {
+  const { clouddriver, clock } = refresher;
   const started = clock.now();
-  const before = await readBack(clouddriver, item);
-  const outcome = await attempt();
-  const verdict = outcome.done ? compare(before, await readBack(clouddriver, item)) : outcome;
-  return {
+  const result = (verdict: Verdict, detail: string): ItemResult => ({
     ...item,
     via,
-    verdict: verdict.verdict,
-    detail: verdict.detail,
+    verdict,
+    detail,
     durationMs: clock.now() - started,
-  };
+  });
+  try {
+    const before = await readBack(clouddriver, item);
+    const outcome = await attempt();
+    if (!outcome.done) return result(outcome.verdict, outcome.detail);
+    let { verdict, detail } = compare(before, await readBack(clouddriver, item));
+    // A pass is known before it is stored: no change proves something only a while later.
+    for (
+      const end = clock.now() + STORE_MS;
+      via === "pass" && verdict === "unchanged" && clock.now() < end;
+    ) {
+      await clock.sleep(STORE_POLL_MS, refresher.signal);
+      ({ verdict, detail } = compare(before, await readBack(clouddriver, item)));
+    }
+    const nothingSeen = verdict === "unchanged" || (verdict === "refreshed" && item.name === "*");
+    return outcome.handled === false && nothingSeen
+      ? result(
+          "not-handled",
+          "Clouddriver answered 200 and named nothing: no agent took it, or the one that did failed",
+        )
+      : result(verdict, detail);
+  } catch (error) {
+    // One item that cannot be read must not take the others' results along.
+    if (error instanceof ExpectedError && error.exit === EXIT.failed) return result("failed", error.message);
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { agentsOf } from "../agents/kinds.ts";
+import { nextPass } from "../agents/pass.ts";
 import { type AgentRun, runAgent } from "../agents/run.ts";
 import type { ResourceEvent } from "../events/event.ts";
 import type { WorkItem } from "../refresh/items.ts";
@@ -18,14 +19,23 @@ export interface Applied {
 
 /** AWS's own answers may lag behind its events for a moment. */
 const CONSISTENCY_WAIT_MS = 5_000;
-const MAX_CONCURRENT = 16;
+/** Per account and Region: one that is stuck must not keep the others waiting. */
+const MAX_CONCURRENT = 8;
+/** SNS tries for up to an hour; a pass at a long interval is worth waiting for. */
+const PASS_TIMEOUT_MS = 15 * 60_000;
 
 /** Applies one event to one item: a run that starts after this call, then a read-back against the event's facts. */
 export type Apply = (event: ResourceEvent, item: WorkItem) => Promise<Applied>;
 
 export function createApply(mode: Mode, refresher: Refresher, debounceMs: number): Apply {
   const { clock, signal, clouddriver } = refresher;
-  const limit = pLimit(MAX_CONCURRENT);
+  const limits = new Map<string, ReturnType<typeof pLimit>>();
+  const limitOf = ({ account, region }: WorkItem) => {
+    const key = `${account}/${region}`;
+    const found = limits.get(key) ?? pLimit(MAX_CONCURRENT);
+    limits.set(key, found);
+    return found;
+  };
   const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
 
   return async (event, item) => {
@@ -61,7 +71,7 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
       const runs = await Promise.all(
         agents.map((agent) =>
           debounce(agent, () =>
-            limit(() => runAgent(agent, { ...refresher, locks, executions: clouddriver.executions })),
+            limitOf(item)(() => runAgent(agent, { ...refresher, locks, executions: clouddriver.executions })),
           ),
         ),
       );
@@ -72,12 +82,20 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
 
   function onDemand(always: boolean): (item: WorkItem) => Promise<string | undefined> {
     const debounce = createDebounce<ItemResult | undefined>(clock, debounceMs, signal);
+    // All who wait for one agent's pass share a waiter that begins after the last of them came.
+    const passes = createDebounce<boolean>(clock, 0, signal);
+    const watcher = { ...refresher, timeoutMs: PASS_TIMEOUT_MS, executions: clouddriver.executions };
+    const waiting = {
+      ...refresher,
+      nextPass: (agent: string) => passes(agent, () => nextPass(agent, watcher)),
+    };
     return async (item) => {
       const { type, account, region, name } = item;
       // One call reloads every security group of the account and Region.
       const key = `${type}/${account}/${region}/${type === "security-group" ? "*" : name}`;
-      const result = await debounce(key, () =>
-        limit(async () => (await refreshOnDemand([item], refresher, always, () => {}))[0]),
+      const result = await debounce(
+        key,
+        async () => (await refreshOnDemand([item], waiting, always, () => {}))[0],
       );
       const verdict = result?.verdict ?? "failed";
       return verdict === "failed" || verdict === "stale" ? result?.detail : undefined;

@@ -1,8 +1,17 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { failure, messageOf, usageError } from "../errors.ts";
+
+/** SNS opens a handful; whatever comes beyond is turned away. */
+const MAX_CONNECTIONS = 512;
 
 export interface ListenAddress {
   host: string;
@@ -31,7 +40,12 @@ export async function listen(
   handler: Handler,
   tls?: TlsFiles | undefined,
 ): Promise<{ server: Server; url: string }> {
-  const limits = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 60_000 };
+  const limits = {
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 60_000,
+    connectionsCheckingInterval: 1_000,
+  };
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     handler(request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500);
@@ -39,8 +53,9 @@ export async function listen(
     });
   };
   const server = tls
-    ? createTlsServer({ ...limits, cert: readTls(tls.cert), key: readTls(tls.key) }, onRequest)
+    ? tlsServer({ ...limits, handshakeTimeout: 5_000 }, tls, onRequest)
     : createServer(limits, onRequest);
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(explain(cause, address)));
     server.listen(address.port, address.host, resolve);
@@ -48,6 +63,18 @@ export async function listen(
   const { port, address: bound, family } = server.address() as AddressInfo;
   const host = family === "IPv6" ? `[${bound}]` : bound;
   return { server, url: `${tls ? "https" : "http"}://${host}:${port}` };
+}
+
+function tlsServer(limits: object, { cert, key }: TlsFiles, onRequest: RequestListener): Server {
+  const files = { cert: readTls(cert), key: readTls(key) };
+  try {
+    return createTlsServer({ ...limits, ...files }, onRequest);
+  } catch (cause) {
+    throw usageError("bad-tls-file", `${cert} and ${key} are no certificate and key: ${messageOf(cause)}`, {
+      hint: "both have to be PEM, and belong together",
+      cause,
+    });
+  }
 }
 
 function readTls(path: string): Buffer {

@@ -15,9 +15,16 @@ export async function observe(
     sqs ? sqs.queue(deadLetterQueueName(wanted)) : ("not-read" as const),
   ]);
   const listed = topic && wanted.endpoint ? await sns.subscriptions(arn) : [];
-  const found = listed.find(({ endpoint }) => endpoint === wanted.endpoint);
+  const found = listed.find(
+    ({ endpoint }) => withoutPassword(endpoint) === withoutPassword(wanted.endpoint ?? ""),
+  );
   const attributes = found?.arn ? await sns.subscriptionAttributes(found.arn) : {};
   // Some emulators list the real ARN of a pending subscription; AWS says PendingConfirmation.
   const pending = attributes.PendingConfirmation === "true";
   return { topic, queue, subscription: found && { arn: pending ? undefined : found.arn, attributes } };
+}
+
+/** SNS shows `user:****@host` for an endpoint with credentials. */
+function withoutPassword(endpoint: string): string {
+  return endpoint.replace(/:[^/@]*@/, "@");
 }

@@ -53,7 +53,10 @@ export function planTopology(wanted: WantedTopology, observed: ObservedTopology)
   const accounts = wanted.sourceAccounts ?? (kept.length > 0 ? kept : [wanted.accountId]);
   const ours = publisherStatements(arn, accounts);
   const policyIsRight = observed.topic !== undefined && hasOurStatements(present, ours);
-  const queueAttributes = wanted.deadLetterQueue ? deadLetterQueueAttributes(wanted) : {};
+  const queue = observed.queue === "not-read" ? undefined : observed.queue;
+  const queueAttributes = wanted.deadLetterQueue
+    ? deadLetterQueueAttributes(wanted, queue?.attributes.Policy)
+    : {};
   const subscriptionAttributes = wantedSubscriptionAttributes(wanted);
 
   const changes: Change[] = [];
@@ -104,7 +107,7 @@ function assertOurs({ environment, topicName }: WantedTopology, { topic, queue }
     throw foreign("queue", `${topicName}-dlq`, queue.tags);
 }
 
-function deadLetterQueueAttributes(wanted: WantedTopology): Attributes {
+function deadLetterQueueAttributes(wanted: WantedTopology, present: string | undefined): Attributes {
   const statement: Statement = {
     Sid: "aecDeadLetters",
     Effect: "Allow",
@@ -116,7 +119,7 @@ function deadLetterQueueAttributes(wanted: WantedTopology): Attributes {
   return {
     // 14 days, the most that SQS keeps.
     MessageRetentionPeriod: "1209600",
-    Policy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
+    Policy: JSON.stringify(withOurStatements(parsePolicy(present), [statement])),
   };
 }
 

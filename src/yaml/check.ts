@@ -8,13 +8,18 @@ export function assertOnlyIntended(before: YamlFile, after: YamlFile, edits: Yam
   const removed = (edits.remove ?? []).map(segments);
   const expected = byName(before).filter(
     ({ names, value }) =>
-      !removed.some((path) => startsWith(names, path)) &&
+      !removed.some((path) => startsWith(names, path) || (isHollow(value) && startsWith(path, names))) &&
       !set.some(
         (edit) => startsWith(names, edit.names) || (isHollow(value) && startsWith(edit.names, names)),
       ),
   );
   const found = byName(after);
-  const kept = found.filter(({ names }) => !set.some((edit) => startsWith(names, edit.names)));
+  // A key that a removal leaves empty, for the comments in it, shows as one more leaf.
+  const emptied = ({ names, value }: Named) =>
+    isHollow(value) && removed.some((path) => startsWith(path, names));
+  const kept = found.filter(
+    (property) => !emptied(property) && !set.some((edit) => startsWith(property.names, edit.names)),
+  );
   const stray = firstDifference(expected, kept);
   if (stray) {
     throw before.refuse(

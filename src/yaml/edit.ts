@@ -274,8 +274,11 @@ function removals(file: YamlFile, found: readonly Match[], additions: Additions)
   for (const { trail } of found) {
     for (let depth = trail.length - 1; depth > 0; depth -= 1) {
       const map = trail[depth]?.map;
-      if (!map || additions.has(map) || !map.items.every((pair) => gone.has(pair))) break;
-      gone.add(trail[depth - 1]?.pair);
+      const parent = trail[depth - 1]?.pair;
+      if (!map || !parent || additions.has(map) || !map.items.every((pair) => gone.has(pair))) break;
+      // Somebody's comments in there are worth an empty key.
+      if (hasCommentLine(file.text, parent)) break;
+      gone.add(parent);
     }
   }
   const cut = new Map<MapPair, BlockOrFlowMap>();
@@ -284,6 +287,11 @@ function removals(file: YamlFile, found: readonly Match[], additions: Additions)
     if (top) cut.set(top.pair, top.map);
   }
   return [...cut].map(([pair, map]) => (map.flow ? flowRemoval(file, map, pair) : lineRemoval(file, pair)));
+}
+
+/** Whether the lines between a pair's key and its end hold a line of comment. */
+function hasCommentLine(text: string, pair: MapPair): boolean {
+  return /^[ \t]*#/m.test(text.slice(text.indexOf("\n", pair.key.range?.[1] ?? 0) + 1, contentEnd(pair)));
 }
 
 function lineRemoval(file: YamlFile, pair: MapPair): Splice {

@@ -8,6 +8,7 @@ import {
   type Pair,
   type ParsedNode,
   parseAllDocuments,
+  visit,
   type YAMLMap,
 } from "yaml";
 import { type ExpectedError, usageError } from "../errors.ts";
@@ -27,6 +28,9 @@ export interface YamlFile {
   /** A refusal (exit 2) that begins with `path:line:column`. */
   refuse(offset: number, reason: string, hint?: string): ExpectedError;
 }
+
+/** Deeper than any configuration: an alias inside its own anchor. */
+const MAX_DEPTH = 100;
 
 /** One leaf of a document. */
 export interface Property {
@@ -65,6 +69,8 @@ export function parseYaml(
     const error = document.errors[0];
     if (error)
       throw refuse(error.pos[0], `invalid YAML: ${error.message.split("\n")[0]?.replace(/ at line .*/, "")}`);
+    const cycle = ownAlias(document);
+    if (cycle !== undefined) throw refuse(cycle, "an alias stands inside its own anchor");
     const root = document.contents;
     if (root && !isMap(root) && !(isScalar(root) && root.value === null)) {
       throw refuse(root.range[0], "the root is not a map of keys");
@@ -82,12 +88,37 @@ export function parseYaml(
   };
 }
 
+/** Offset of an alias that refers to a node around it. */
+function ownAlias(document: Document.Parsed): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Alias(_, alias, path) {
+      const target = alias.resolve(document);
+      if (target === undefined || !path.includes(target as never)) return undefined;
+      found = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
 function emptyDocument(): Document.Parsed {
   return parseAllDocuments("---\n")[0] as Document.Parsed;
 }
 
+/** Keys that make a document apply only under a profile or a platform (Spring Boot, multi-document files). */
+const CONDITIONS = [
+  "spring.config.activate.on-profile",
+  "spring.config.activate.on-cloud-platform",
+  "spring.profiles",
+];
+
 function isProfileSpecific(document: Document.Parsed): boolean {
-  return leaves(document).some(({ keys }) => keys.join(".") === "spring.config.activate.on-profile");
+  return leaves(document).some(({ keys }) =>
+    CONDITIONS.some((condition) =>
+      sameProperty(segments(keys).slice(0, condition.split(".").length), [condition]),
+    ),
+  );
 }
 
 /** The leaves of the document that edits go to, in file order; aliases and merge keys are resolved. */
@@ -98,24 +129,25 @@ export function properties(file: YamlFile): Property[] {
 
 function leaves(document: Document.Parsed) {
   const found: { keys: string[]; value: unknown; offset: number }[] = [];
-  const visit = (node: unknown, keys: string[], offset: number) => {
+  const collect = (node: unknown, keys: string[], offset: number) => {
+    if (keys.length > MAX_DEPTH) return;
     const target = isAlias(node) ? node.resolve(document) : node;
     if (isMap(target) && target.items.length > 0) {
       for (const pair of target.items as MapPair[]) {
         const at = isAlias(node) ? offset : (pair.key?.range?.[0] ?? offset);
-        if (keyText(pair) === "<<") visit(pair.value, keys, at);
-        else visit(pair.value, [...keys, keyText(pair)], at);
+        if (keyText(pair) === "<<") collect(pair.value, keys, at);
+        else collect(pair.value, [...keys, keyText(pair)], at);
       }
     } else if (isSeq(target) && target.items.length > 0) {
       target.items.forEach((item, index) => {
-        visit(item, [...keys, String(index)], (item as ParsedNode | null)?.range?.[0] ?? offset);
+        collect(item, [...keys, String(index)], (item as ParsedNode | null)?.range?.[0] ?? offset);
       });
     } else {
       const value = isScalar(target) ? target.value : isMap(target) ? {} : isSeq(target) ? [] : null;
       if (keys.length > 0) found.push({ keys, value, offset });
     }
   };
-  visit(document.contents, [], 0);
+  collect(document.contents, [], 0);
   return found;
 }
 

@@ -150,6 +150,13 @@ describe("without a lock store", () => {
     expect(items[0]).toMatchObject({ via: "pass", verdict: "refreshed" });
   });
 
+  test("an answer that names nothing, with nothing changed, is not handled", async () => {
+    const site = await testSite();
+    const { exit, json } = await site.aec([...named("sg-1"), "--type", "security-group"], ALONE);
+    expect(exit).toBe(1);
+    expect(json<Refreshed>().items[0]).toMatchObject({ verdict: "not-handled" });
+  });
+
   test("--via clouddriver posts whatever it hides", async () => {
     const site = await testSite();
     site.group("app-v001", 1);
@@ -159,6 +166,7 @@ describe("without a lock store", () => {
 
   test("everything of an account: security groups are done, the rest is named as not done", async () => {
     const site = await testSite();
+    site.aws.inventory.put("security-group", REGION, { id: "sg-1", name: "web", vpcId: "vpc-1", rules: [] });
     const { exit, json } = await site.aec(["refresh", "--account", "prod", "-o", "json"], ALONE);
     expect(exit).toBe(5);
     expect(json<Refreshed>().items.map(({ type, verdict }) => [type, verdict])).toEqual([

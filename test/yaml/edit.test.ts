@@ -72,6 +72,14 @@ describe("set", () => {
     expect(edit("a:\n  b:\n    m: 1\n", edits)).toBe("a:\n  b:\n    m: 1\n    k: 2\n  other:\n    x: 1\n");
   });
 
+  test.each([
+    "spring.profiles: test\na: {b: 1}\n---\na:\n  c: 2\n",
+    "spring:\n  config:\n    activate:\n      on-profile: [test, qa]\n---\na:\n  c: 2\n",
+    "spring.config.activate.onCloudPlatform: kubernetes\n---\na:\n  c: 2\n",
+  ])("a document that needs a profile or platform is not the one: %j", (text) => {
+    expect(set(text, "a/d", 3)).toBe(`${text}  d: 3\n`);
+  });
+
   test("the document without a profile, and the others stay", () => {
     const text = readFileSync(join(FIXTURES, "profile-20-multi-doc.yml"), "utf8");
     expect(set(text, "redis/poll/intervalSeconds", 45)).toBe(
@@ -97,6 +105,11 @@ describe("remove", () => {
     expect(remove(before, "a/b")).toBe(after);
   });
 
+  test("a parent with somebody's comments in it stays, empty", () => {
+    const text = "s: # ours\n  # keep\n  e:\n    p:\n      x: 1\nz: 1\n";
+    expect(remove(text, "s/e/p/x")).toBe("s: # ours\n  # keep\nz: 1\n");
+  });
+
   test("two subtrees that together empty their parent", () => {
     expect(remove("s:\n  e:\n    p:\n      x: 1\n    r:\n      y: 2\nz: 1\n", "s/e/p/x", "s/e/r/y")).toBe(
       "z: 1\n",
@@ -113,6 +126,7 @@ describe("refusals name file, line and column", () => {
     ["a:\n  b: {c: 1}\n", /^f\.yml:2:6: a\.b should be a single value/],
     ["x: &x {c: 1}\na: *x\n", /^f\.yml:2:4: .*alias \*x/],
     ["x: &x\n  c: 1\na:\n  <<: *x\n  b: &y 2\nz: *y\n", /cannot be edited safely: z would change too/],
+    ["a: &a {b: *a}\n", /^f\.yml:1:11: an alias stands inside its own anchor/],
     ["a:\n\tb: 1\n", /^f\.yml:\d+:\d+: invalid YAML/],
   ])("%j", (text, message) => {
     expect(() => set(text, "a/b", 1)).toThrow(ExpectedError);

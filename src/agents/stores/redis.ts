@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
-import { hideSecrets } from "../../config/settings.ts";
 import { failure, messageOf, usageError } from "../../errors.ts";
+import { hideSecrets } from "../../secrets.ts";
 import { HOLD_PREFIX, RUN_NOW } from "./redis-scripts.ts";
 
 /** What the lock of one agent says. */

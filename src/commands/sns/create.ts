@@ -1,8 +1,8 @@
-import { createSns, type Sns } from "../../aws/sns.ts";
+import { createSns, type Sns, type Topic } from "../../aws/sns.ts";
 import { createSqs, type Sqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
-import { EXIT, usageError } from "../../errors.ts";
+import { EXIT, failure, usageError } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
 import { observe } from "../../sns/observe.ts";
@@ -92,9 +92,7 @@ async function applyTopology(
   if (!observed.topic) await sns.createTopic(wanted.topicName, tags);
   if (plan.policy) {
     // A new topic comes with AWS's owner statement, which has to stay: our statements are added to what is there now.
-    const document = observed.topic
-      ? plan.policy
-      : planTopology(wanted, { ...observed, topic: await sns.topic(arn) }).policy;
+    const document = observed.topic ? plan.policy : policyOfNewTopic(wanted, observed, await sns.topic(arn));
     if (document) await sns.setTopicAttribute(arn, "Policy", JSON.stringify(document));
   }
   if (observed.topic?.attributes.SignatureVersion !== "2")
@@ -109,6 +107,13 @@ async function applyTopology(
     await sns.setSubscriptionAttribute(known, name, value);
   }
   return known;
+}
+
+function policyOfNewTopic(wanted: WantedTopology, observed: ObservedTopology, topic: Topic | undefined) {
+  if (topic) return planTopology(wanted, { ...observed, topic }).policy;
+  throw failure("topic-not-visible", `${topicArn(wanted)} was made and is not visible yet`, {
+    hint: "run again in a moment: it goes on from there",
+  });
 }
 
 async function confirmation(

@@ -71,7 +71,8 @@ export async function run(context: Context, options: SnsDeleteOptions): Promise<
     plan.push({ resource: `topic ${arn}`, action: "kept", reason: "not tagged as aec's" });
   }
   if (queue && isOurs(queue.tags, wanted.environment)) {
-    const waiting = Number(queue.attributes.ApproximateNumberOfMessages ?? 0);
+    const count = (name: string) => Number(queue.attributes[name] ?? 0);
+    const waiting = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
     plan.push(
       waiting > 0
         ? {
