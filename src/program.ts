@@ -106,6 +106,22 @@ Examples:
       act(async (context) => (await import("./commands/uninstall.ts")).run(context, options)),
     );
 
+  program
+    .command("compat")
+    .description("what works on which train of Spinnaker")
+    .argument("[version]", "one version, such as 1.30.4, 2025.1.0 or Armory's 2.31.2 (default: all trains)")
+    .option("--plugin <file>", "a plugin's bundle: the trains on which its classes are still there")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec compat
+  aec compat 2025.4.1 --plugin aws-cats-on-event-0.2.1.zip`,
+    )
+    .action((version, options) =>
+      act(async (context) => (await import("./commands/compat.ts")).run(context, version, options)),
+    );
+
   const polling = program.command("polling").description("how often Clouddriver's caching agents poll AWS");
   target(polling.command("get"))
     .description("what is configured, where, and whether Clouddriver obeys it")

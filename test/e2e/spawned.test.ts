@@ -75,6 +75,7 @@ describe("aec serve as a process", () => {
 
     // The agent's lock is taken by a node that died: serve waits for it, with the message in its hands.
     const agent = `prod/${REGION}/ClusterCachingAgent`;
+    await site.clock.sleep(15_000);
     site.redis.keyspace.set(agent, "192.0.2.9:1@dead", { px: 300_000 });
     site.group("app-v001", 2);
     const cached = () => site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, "app-v001");
