@@ -5,6 +5,7 @@ import { type FileChange, readText } from "./files.ts";
 import { isListed, listFor } from "./kustomization.ts";
 import { openPlaces } from "./places.ts";
 import { hasPlugin, pluginEdits, pluginRemoval, type WantedPlugin } from "./profile.ts";
+import { serviceRepairs } from "./service-repairs.ts";
 import { readRecord } from "./state.ts";
 import type { Manifest, Target } from "./target.ts";
 
@@ -24,6 +25,9 @@ export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
     const before = readText(path);
     const file = openPlaces(before ?? "", path, places);
     const planned = places.map((place) => pluginEdits(file, place, wanted));
+    if (target.apiVersion && before !== undefined) {
+      planned.push(serviceRepairs(file, wanted.repositoryUrl, target.apiVersion));
+    }
     warnings.push(...planned.flatMap(({ notes }) => notes));
     if (!places.some((place) => hasPlugin(file, place))) pristine.add(path);
     const head = target.manifest?.path === path && before === undefined ? target.manifest.head : [];

@@ -32,6 +32,8 @@ export interface Target {
   manifest?: Manifest;
   /** A directory that kustomize builds into a SpinnakerService. */
   recipe?: string;
+  /** The base's apiVersion, for patches of a SpinnakerService. */
+  apiVersion?: string;
   /** What a person should know before writing. */
   notes: readonly string[];
   rollout(scope: RolloutScope): string[];

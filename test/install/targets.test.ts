@@ -128,6 +128,44 @@ describe("--operator", () => {
     expect(existsSync(at(PATCH))).toBe(true);
   });
 
+  test("the published patch: each defect is mended where it stands, with a line for each", async () => {
+    write(
+      "kustomization.yml",
+      `resources: [ base.yml ]\npatchesStrategicMerge:\n  - plugins/published.yml\n`,
+    );
+    fixture("spinsvc-01-armory-base.yml", "base.yml");
+    fixture("spinsvc-03-published-patch.yml", "plugins/published.yml");
+    const { exit, stderr } = await install("--operator", directory);
+    expect(exit, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /published\.yml:16: a repository in the profile spinnaker makes every service restart/,
+    );
+    expect(stderr).toMatch(
+      /published\.yml:24: the profile clouddriver covers clouddriver-ro already: the alias \*cats/,
+    );
+    expect(stderr).toMatch(/published\.yml:22: the plugin has no version/);
+    expect(stderr).toMatch(/spinnaker\.io\/v1alpha2 is not the base's spinnaker\.armory\.io/);
+    expect(existsSync(at(PATCH))).toBe(false);
+    expect(read("plugins/published.yml").replace(/^#.*\n/, "")).toBe(
+      patch("spinnaker.armory.io/v1alpha2").replace("clouddriver:\n", "clouddriver: &cats\n"),
+    );
+    expect((await install("--operator", directory)).stdout).toContain("nothing to change");
+  });
+
+  test("a profile without the inner spinnaker: mended", async () => {
+    write(
+      "kustomization.yml",
+      "resources: [ base.yml ]\npatches:\n  - path: gate.yml\n    target: { kind: SpinnakerService }\n",
+    );
+    fixture("spinsvc-01-armory-base.yml", "base.yml");
+    fixture("spinsvc-06-missing-inner-spinnaker.yml", "gate.yml");
+    const { stderr, exit } = await install("--operator", directory);
+    expect(exit, stderr).toBe(0);
+    expect(stderr).toContain('the profile gate lacks the inner "spinnaker:"');
+    expect(read("gate.yml")).not.toMatch(/gate:\n {8}extensibility/);
+    expect(read("gate.yml")).toContain(`      gate:\n${block(8)}\n`);
+  });
+
   test("a plain manifest without a kustomization is edited in place", async () => {
     const before = fixture("spinsvc-01-armory-base.yml", "spinnakerservice.yml");
     const { exit, stderr, stdout } = await install("--operator", directory);

@@ -5,12 +5,12 @@ import { usageError } from "../../errors.ts";
 import { readText } from "../files.ts";
 import { findKustomization } from "../kustomization.ts";
 import { PLUGIN_ID } from "../plugin.ts";
+import { SERVICE_PROFILES } from "../service-repairs.ts";
 import { gateProof, logProof, type Manifest, notifyProof, type Place, type Target } from "../target.ts";
 import { assertDirectory } from "./profiles-dir.ts";
 
 /** Where `aec` puts its patch, in the layout of spinnaker-kustomize-patches. */
 const PATCH = "plugins/aws-event-cache-plugin.yml";
-const PROFILES = ["spec", "spinnakerConfig", "profiles"] as const;
 const OSS = "spinnaker.io/v1alpha2";
 const ARMORY = "spinnaker.armory.io/v1alpha2";
 
@@ -60,7 +60,10 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
   const own = join(directory, PATCH);
   const inPlace = found.find(({ path, service }) => path !== own && names(service));
   const path = inPlace?.path ?? (kustomization ? own : base.path);
-  const at = (profile: string, file = path): Place => ({ path: file, prefix: [...PROFILES, profile] });
+  const at = (profile: string, file = path): Place => ({
+    path: file,
+    prefix: [...SERVICE_PROFILES, profile],
+  });
   const highAvailability = last(found, ({ haServices }) => haServices?.clouddriver?.enabled) === true;
   const roDeck = last(found, ({ haServices }) => haServices?.clouddriver?.disableClouddriverRoDeck) !== true;
   const manifest: Manifest | undefined =
@@ -105,6 +108,7 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
     },
     ...(manifest && { manifest }),
     ...(kustomization && { recipe: directory }),
+    apiVersion,
     notes: kustomization?.link
       ? [
           `${kustomization.link} is a link to ${kustomization.path}: every user of that recipe gets the plugin`,
