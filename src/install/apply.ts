@@ -1,8 +1,9 @@
+import { dirname } from "node:path";
 import type { Context } from "../context.ts";
 import { EXIT, failure } from "../errors.ts";
 import { paintDiff, unifiedDiff } from "../output/diff.ts";
 import type { CommandResult } from "../output/output.ts";
-import { actionOf, applyChange, assertApplicable, type FileAction } from "./files.ts";
+import { actionOf, applyChange, assertApplicable, type FileAction, removeLeftovers } from "./files.ts";
 import { withLock } from "./lock.ts";
 import type { FilePlan } from "./plan.ts";
 import { forget, type Purpose, recordChange, stateDirectory } from "./state.ts";
@@ -81,6 +82,13 @@ export async function applyPlan(
   for (const change of changes) assertApplicable(change);
   const state = stateDirectory(context.world);
   await withLock(state, async () => {
+    for (const directory of new Set(plan.files.map(({ path }) => dirname(path)))) {
+      if (removeLeftovers(directory)) {
+        out.warn(
+          `an earlier aec was ended while it wrote to ${directory}: its unfinished file is removed, this run completes`,
+        );
+      }
+    }
     for (const change of changes) {
       if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
       applyChange(change);

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -90,6 +91,16 @@ function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
+const TEMPORARY = ".aec-";
+
+/** Removes what a killed `aec` left in a directory, and tells whether there was anything. */
+export function removeLeftovers(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  const found = readdirSync(directory).filter((name) => name.startsWith(TEMPORARY) && name.endsWith(".tmp"));
+  for (const name of found) rmSync(join(directory, name), { force: true });
+  return found.length > 0;
+}
+
 /**
  * Replaces a file by rename. The temporary file lies beside it, under a name that Halyard does not ship: whatever
  * in `profiles/` begins with a service's name ends up in that service's pods.
@@ -97,7 +108,7 @@ function realPath(path: string): string {
 export function writeAtomically(path: string, text: string, mode = 0o644): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true });
-  const temporary = join(directory, `.aec-${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(directory, `${TEMPORARY}${randomBytes(6).toString("hex")}.tmp`);
   const model = existsSync(path) ? statSync(path) : undefined;
   const owner = model ?? statSync(directory);
   const file = openSync(temporary, "wx", model ? model.mode & 0o7777 : mode);

@@ -1,6 +1,6 @@
 import { usageError } from "../errors.ts";
 import type { SetEdit, YamlEdits } from "../yaml/edit.ts";
-import { type Property, properties, sameProperty, segments, type YamlFile } from "../yaml/parse.ts";
+import { type Property, properties, sameKey, sameProperty, segments, type YamlFile } from "../yaml/parse.ts";
 import {
   isRelease,
   PLUGIN_ID,
@@ -100,13 +100,12 @@ export function hasPlugin(file: YamlFile, { prefix }: Pick<PluginPlace, "prefix"
 }
 
 /** The properties below a prefix, by what follows it. */
-export function below(file: YamlFile, prefix: readonly string[]): Property[] {
+export function below(file: YamlFile, prefix: readonly string[]): readonly Property[] {
+  if (prefix.length === 0) return properties(file);
   const depth = segments(prefix).length;
-  return properties(file).flatMap((property) => {
-    const names = segments(property.keys);
-    if (names.length <= depth || !sameProperty(names.slice(0, depth), prefix)) return [];
-    return [{ ...property, keys: depth === 0 ? property.keys : names.slice(depth) }];
-  });
+  return properties(file).flatMap((property) =>
+    isBelow(property.keys, prefix) ? [{ ...property, keys: property.keys.slice(depth) }] : [],
+  );
 }
 
 interface Repository {
@@ -154,7 +153,6 @@ function keysWithForeignId(all: readonly Property[]): { key: string; line: numbe
 }
 
 function isBelow(keys: readonly string[], parent: readonly string[]): boolean {
-  const names = segments(keys);
-  const depth = segments(parent).length;
-  return names.length > depth && sameProperty(names.slice(0, depth), parent);
+  const names = segments(parent);
+  return keys.length > names.length && names.every((name, index) => sameKey(name, keys[index] ?? ""));
 }

@@ -47,17 +47,25 @@ interface Named {
 }
 
 function byName(file: YamlFile): Named[] {
-  return properties(file).map(({ keys, value }) => ({ names: segments(keys), value }));
+  return properties(file).map(({ keys, value }) => ({ names: keys, value }));
 }
 
+/** Edits neither reorder nor rename: what is not intended has to be the same, one after the other. */
 function firstDifference(expected: readonly Named[], found: readonly Named[]): readonly string[] | undefined {
-  const value = ({ names, value: scalar }: Named) => JSON.stringify([names, scalar]);
-  const left = new Set(expected.map(value));
-  const right = new Set(found.map(value));
-  return (
-    expected.find((property) => !right.has(value(property)))?.names ??
-    found.find((property) => !left.has(value(property)))?.names
-  );
+  for (let index = 0; index < Math.max(expected.length, found.length); index += 1) {
+    const [left, right] = [expected[index], found[index]];
+    if (!left || !right) return (left ?? right)?.names;
+    if (!sameValue(left.value, right.value) || !sameNames(left.names, right.names)) return left.names;
+  }
+  return undefined;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, index) => name === b[index]);
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return Object.is(a, b) || (isHollow(a) && isHollow(b) && JSON.stringify(a) === JSON.stringify(b));
 }
 
 function isHollow(value: unknown): boolean {

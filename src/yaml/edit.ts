@@ -63,13 +63,13 @@ interface Match {
   /** From the root to the pair itself. */
   trail: readonly { map: BlockOrFlowMap; pair: MapPair }[];
   /** Segments of the wanted path that the trail does not cover. */
-  rest: string[];
+  rest: readonly string[];
 }
 
 /** Every trail that follows `keys`; the longest first. */
 function trails(file: YamlFile, keys: readonly string[]): Match[] {
   const found: Match[] = [];
-  const follow = (node: unknown, rest: string[], trail: Match["trail"]) => {
+  const follow = (node: unknown, rest: readonly string[], trail: Match["trail"]) => {
     if (!isMap(node)) return;
     const map = node as BlockOrFlowMap;
     for (const pair of map.items) {

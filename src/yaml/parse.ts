@@ -29,12 +29,9 @@ export interface YamlFile {
   refuse(offset: number, reason: string, hint?: string): ExpectedError;
 }
 
-/** Deeper than any configuration: an alias inside its own anchor. */
-const MAX_DEPTH = 100;
-
 /** One leaf of a document. */
 export interface Property {
-  /** Keys as they stand in the file; each may itself be dotted. List items are their index. */
+  /** Single names, whether they stand nested or dotted in the file. List items are their index. */
   keys: readonly string[];
   value: unknown;
   /** 1-based line of the key. */
@@ -69,7 +66,7 @@ export function parseYaml(
     const error = document.errors[0];
     if (error)
       throw refuse(error.pos[0], `invalid YAML: ${error.message.split("\n")[0]?.replace(/ at line .*/, "")}`);
-    const cycle = ownAlias(document);
+    const cycle = ownAlias(document, text);
     if (cycle !== undefined) throw refuse(cycle, "an alias stands inside its own anchor");
     const root = document.contents;
     if (root && !isMap(root) && !(isScalar(root) && root.value === null)) {
@@ -89,7 +86,8 @@ export function parseYaml(
 }
 
 /** Offset of an alias that refers to a node around it. */
-function ownAlias(document: Document.Parsed): number | undefined {
+function ownAlias(document: Document.Parsed, text: string): number | undefined {
+  if (!text.includes("*")) return undefined;
   let found: number | undefined;
   visit(document, {
     Alias(_, alias, path) {
@@ -114,40 +112,63 @@ const CONDITIONS = [
 ];
 
 function isProfileSpecific(document: Document.Parsed): boolean {
-  return leaves(document).some(({ keys }) =>
-    CONDITIONS.some((condition) =>
-      sameProperty(segments(keys).slice(0, condition.split(".").length), [condition]),
-    ),
+  const root = document.contents;
+  const mentions =
+    isMap(root) && (root as BlockOrFlowMap).items.some((pair) => keyText(pair).startsWith("spring"));
+  return (
+    mentions &&
+    leaves(document).some(({ keys }) =>
+      CONDITIONS.some((condition) =>
+        sameProperty(segments(keys).slice(0, condition.split(".").length), [condition]),
+      ),
+    )
   );
 }
 
 /** The leaves of the document that edits go to, in file order; aliases and merge keys are resolved. */
-export function properties(file: YamlFile): Property[] {
+export function properties(file: YamlFile): readonly Property[] {
+  const known = propertiesOf.get(file);
+  if (known) return known;
   const lines = lineIndex(file.text);
-  return leaves(file.document).map(({ keys, value, offset }) => ({ keys, value, line: lines(offset) }));
+  const found = leaves(file.document).map(({ keys, value, offset }) => ({
+    keys,
+    value,
+    line: lines(offset),
+  }));
+  propertiesOf.set(file, found);
+  return found;
 }
+
+/** Files of hundreds of accounts have tens of thousands of leaves, and each is asked for several times. */
+const propertiesOf = new WeakMap<YamlFile, readonly Property[]>();
 
 function leaves(document: Document.Parsed) {
   const found: { keys: string[]; value: unknown; offset: number }[] = [];
-  const collect = (node: unknown, keys: string[], offset: number) => {
-    if (keys.length > MAX_DEPTH) return;
+  const path: string[] = [];
+  const below = (names: readonly string[], node: unknown, offset: number) => {
+    for (const name of names) path.push(name);
+    collect(node, offset);
+    path.length -= names.length;
+  };
+  const collect = (node: unknown, offset: number) => {
     const target = isAlias(node) ? node.resolve(document) : node;
     if (isMap(target) && target.items.length > 0) {
       for (const pair of target.items as MapPair[]) {
         const at = isAlias(node) ? offset : (pair.key?.range?.[0] ?? offset);
-        if (keyText(pair) === "<<") collect(pair.value, keys, at);
-        else collect(pair.value, [...keys, keyText(pair)], at);
+        const key = keyText(pair);
+        if (key === "<<") collect(pair.value, at);
+        else below(segments([key]), pair.value, at);
       }
     } else if (isSeq(target) && target.items.length > 0) {
       target.items.forEach((item, index) => {
-        collect(item, [...keys, String(index)], (item as ParsedNode | null)?.range?.[0] ?? offset);
+        below([String(index)], item, (item as ParsedNode | null)?.range?.[0] ?? offset);
       });
-    } else {
+    } else if (path.length > 0) {
       const value = isScalar(target) ? target.value : isMap(target) ? {} : isSeq(target) ? [] : null;
-      if (keys.length > 0) found.push({ keys, value, offset });
+      found.push({ keys: [...path], value, offset });
     }
   };
-  collect(document.contents, [], 0);
+  collect(document.contents, 0);
   return found;
 }
 
@@ -174,15 +195,17 @@ function lineIndex(text: string): (offset: number) => number {
 
 /** Keys as Spring binds them: `interval-seconds` and `intervalSeconds` are one. */
 export function sameKey(a: string, b: string): boolean {
-  return camel(a) === camel(b);
+  return a === b || (a.length !== b.length && camel(a) === camel(b));
 }
 
 function camel(key: string): string {
+  if (!key.includes("-")) return key;
   return key.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The single names of a path: Spring joins nested and dotted keys alike. */
-export function segments(keys: readonly string[]): string[] {
+export function segments(keys: readonly string[]): readonly string[] {
+  if (!keys.some((key) => key.includes("."))) return keys;
   return keys.flatMap((key) => (key.startsWith("[") ? [key] : key.split(".")));
 }
 

@@ -83,7 +83,9 @@ describe("every kustomization and SpinnakerService", () => {
     await expect(readFileSync(file, "utf8")).toMatchFileSnapshot(join(GOLDEN, `${name}.installed.yml`));
     await run("uninstall");
     // An entry for a patch that is gone would break the build, whoever wrote it.
-    expect(readFileSync(file, "utf8")).toBe(before.replace(/^ {2}- \.\/plugins\/aws-event-cache-plugin\.yml\n?/m, ""));
+    expect(readFileSync(file, "utf8")).toBe(
+      before.replace(/^ {2}- \.\/plugins\/aws-event-cache-plugin\.yml\n?/m, ""),
+    );
     expect(existsSync(join(directory, "plugins/aws-event-cache-plugin.yml"))).toBe(false);
   });
 

@@ -3,6 +3,7 @@
 #   redis-server  from Debian, when there is none on PATH
 #   moto/         venv with the moto server
 #   localstack/   venv with LocalStack, which needs Python 3.13
+#   kustomize-*/  kustomize on both sides of 5.4.0, where its parsing became strict
 #   and what clouddriver/build.sh builds
 # A venv is kept while its marker holds the checksum of its place and its pins.
 set -euo pipefail
@@ -74,8 +75,18 @@ install_venv() {
   echo "$sum" >"$venv/pins.sum"
 }
 
+# install_kustomize VERSION
+install_kustomize() {
+  local bin="$AEC_REAL_CACHE/kustomize-$1"
+  if [ -x "$bin/kustomize" ]; then return; fi
+  echo "Installing kustomize $1 (a minute or so) ..." >&2
+  GOBIN="$bin" GOFLAGS=-mod=mod go install "sigs.k8s.io/kustomize/kustomize/v5@v$1" >&2
+}
+
 python=""
 install_redis
 install_venv moto "${moto_pins[@]}"
 install_venv localstack "${localstack_pins[@]}"
+install_kustomize 5.3.0
+install_kustomize 5.8.2
 "$here/clouddriver/build.sh"

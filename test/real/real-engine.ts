@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/clock.ts";
 import type { EngineUnderTest } from "../contract/engine.ts";
 import { type AwsProxy, startAwsProxy } from "./clouddriver/aws-proxy.ts";
-import { startEngine } from "./clouddriver/engine.ts";
+import { type EngineOptions, startEngine } from "./clouddriver/engine.ts";
 import { startMoto } from "./clouddriver/moto.ts";
 import { startRedis } from "./clouddriver/redis.ts";
 import { motoInventory } from "./moto-inventory.ts";
@@ -13,10 +13,14 @@ export const REGION = "us-east-1";
 export interface RealEngine extends EngineUnderTest {
   proxy: AwsProxy;
   motoUrl: string;
+  /** The last part of Clouddriver's log. */
+  output(): string;
 }
 
 /** The real caching engine with a real Redis, and moto behind the proxy that counts. */
-export async function startRealEngine(options: { profileDir?: string } = {}): Promise<RealEngine> {
+export async function startRealEngine(
+  options: Pick<EngineOptions, "profileDir" | "properties"> = {},
+): Promise<RealEngine> {
   const [redis, moto] = await Promise.all([startRedis(), startMoto()]);
   const proxy = await startAwsProxy({ motoPort: moto.port });
   const aws = motoInventory(moto.url, REGION);
@@ -33,6 +37,7 @@ export async function startRealEngine(options: { profileDir?: string } = {}): Pr
     clouddriverUrl: engine.url,
     redisUrl: redis.url,
     motoUrl: moto.url,
+    output: engine.output,
     proxy,
     clock: systemClock(),
     ...aws,
