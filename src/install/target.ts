@@ -27,7 +27,12 @@ export interface Target {
   /** Where the plugin belongs; both roles need it. */
   plugin: readonly PluginPlace[];
   /** The one place that gets intervals, and all that may hold some, lowest precedence first. */
-  polling: { write: Place; sources: readonly Place[] };
+  polling: {
+    write: Place;
+    sources: readonly Place[];
+    /** Where environment variables of the service are set, which do not override intervals. */
+    environment?: readonly Place[];
+  };
   /** A manifest that does not exist yet starts with these keys, and is listed in a kustomization. */
   manifest?: Manifest;
   /** A directory that kustomize builds into a SpinnakerService. */

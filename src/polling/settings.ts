@@ -133,7 +133,9 @@ export function configuredPolling(target: Target): ConfiguredKey[] {
         : [{ file: file.path, keys, key: keys.join("."), profile: place.prefix.at(-1), value, namespace }];
     }),
   );
-  return found.map((entry, index) => {
+  return [...environmentKeys(target), ...found.map(judge)];
+
+  function judge(entry: (typeof found)[number], index: number): ConfiguredKey {
     const base = {
       file: entry.file,
       key: entry.key,
@@ -153,6 +155,23 @@ export function configuredPolling(target: Target): ConfiguredKey[] {
     const later = found.slice(index + 1).find(({ keys }) => sameProperty(keys, entry.keys));
     if (later) return { ...base, inForce: false, reason: `${later.file} sets it again and wins` };
     return { ...base, inForce: true };
+  }
+}
+
+/** Variables such as REDIS_POLL_INTERVALSECONDS: measured not to override `redis.poll.*`. */
+function environmentKeys({ polling }: Target): ConfiguredKey[] {
+  return (polling.environment ?? []).flatMap((place) => {
+    const text = readText(place.path);
+    if (text === undefined) return [];
+    return below(openPlaces(text, place.path, []), place.prefix)
+      .filter(({ keys }) => /^(REDIS_POLL|SQL_AGENT_POLL|SQL_POLL)_/.test(keys[0] ?? ""))
+      .map(({ keys, value }) => ({
+        file: place.path,
+        key: keys.join("."),
+        value,
+        inForce: false,
+        reason: "environment variables do not override Clouddriver's intervals",
+      }));
   });
 }
 

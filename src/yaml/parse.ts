@@ -153,12 +153,7 @@ function leaves(document: Document.Parsed) {
   const collect = (node: unknown, offset: number) => {
     const target = isAlias(node) ? node.resolve(document) : node;
     if (isMap(target) && target.items.length > 0) {
-      for (const pair of target.items as MapPair[]) {
-        const at = isAlias(node) ? offset : (pair.key?.range?.[0] ?? offset);
-        const key = keyText(pair);
-        if (key === "<<") collect(pair.value, at);
-        else below(segments([key]), pair.value, at);
-      }
+      collectPairs(target.items as MapPair[], isAlias(node) ? offset : undefined, new Set());
     } else if (isSeq(target) && target.items.length > 0) {
       target.items.forEach((item, index) => {
         below([String(index)], item, (item as ParsedNode | null)?.range?.[0] ?? offset);
@@ -166,6 +161,22 @@ function leaves(document: Document.Parsed) {
     } else if (path.length > 0) {
       const value = isScalar(target) ? target.value : isMap(target) ? {} : isSeq(target) ? [] : null;
       found.push({ keys: [...path], value, offset });
+    }
+  };
+  /** A key of the map itself shadows one that is merged in, with everything below it. */
+  const collectPairs = (pairs: readonly MapPair[], offset: number | undefined, shadowed: Set<string>) => {
+    const at = (pair: MapPair) => offset ?? pair.key?.range?.[0] ?? 0;
+    const own = pairs.filter((pair) => keyText(pair) !== "<<" && !shadowed.has(keyText(pair)));
+    for (const pair of own) {
+      shadowed.add(keyText(pair));
+      below(segments([keyText(pair)]), pair.value, at(pair));
+    }
+    for (const pair of pairs.filter((merge) => keyText(merge) === "<<")) {
+      const merged = isSeq(pair.value) ? pair.value.items : [pair.value];
+      for (const source of merged) {
+        const target = isAlias(source) ? source.resolve(document) : source;
+        if (isMap(target)) collectPairs(target.items as MapPair[], at(pair), shadowed);
+      }
     }
   };
   collect(document.contents, 0);

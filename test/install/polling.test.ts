@@ -70,6 +70,22 @@ test("get tells keys that Clouddriver never reads and those that a later file ov
   expect(effective.intervalSeconds).toBe(50);
 });
 
+test("get names variables that override nothing, and agents with intervals of their own", async () => {
+  mkdirSync(join(home, ".hal", "default", "service-settings"), { recursive: true });
+  writeFileSync(
+    join(home, ".hal", "default", "service-settings", "clouddriver.yml"),
+    "env:\n  REDIS_POLL_INTERVALSECONDS: 300\n  JAVA_OPTS: -Xmx4g\n",
+  );
+  const { configured, effective } = await get();
+  expect(configured).toEqual([
+    expect.objectContaining({ key: "REDIS_POLL_INTERVALSECONDS", value: 300, inForce: false }),
+  ]);
+  expect(effective.intervalSeconds).toBe(30);
+  expect((await aec(["polling", "get", "--halyard"], { home })).stdout).toContain(
+    "AmazonKeyPairCachingAgent 5m",
+  );
+});
+
 test("twice changes no byte; --dry-run --exit-code tells", async () => {
   await set("--interval", "60s");
   expect((await set("--interval", "60s")).stdout).toContain("nothing to change");

@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
+import { OWN_INTERVALS } from "../../polling/own-intervals.ts";
 import { configuredPolling, effectivePolling } from "../../polling/settings.ts";
 
 /** `aec polling get`: what is configured, where, and whether Clouddriver obeys it. */
@@ -10,7 +11,7 @@ export async function run(context: Context, options: TargetOptions): Promise<Com
   const configured = configuredPolling(target);
   const effective = effectivePolling(target);
   return {
-    data: { configured, effective },
+    data: { configured, effective, notAffected: OWN_INTERVALS },
     text: (paint) =>
       [
         `interval ${effective.intervalSeconds}s, after an error ${effective.errorIntervalSeconds}s, lock life ${effective.timeoutSeconds}s`,
@@ -25,6 +26,7 @@ export async function run(context: Context, options: TargetOptions): Promise<Com
                 file,
               ]),
             ),
+        `not affected, with intervals of their own: ${OWN_INTERVALS.map(({ agent, interval }) => `${agent} ${interval}`).join(", ")}`,
       ].join("\n"),
   };
 }

@@ -53,9 +53,15 @@ export function halyardTarget(halDir: string, deployment: string | undefined): T
       { ...profile("clouddriver-local.yml"), role: "clouddriver" },
       { ...profile("gate-local.yml"), role: "gate" },
     ],
-    polling: found.highAvailability
-      ? { write: caching, sources: [...shared, caching] }
-      : { write: profile("clouddriver-local.yml"), sources: shared },
+    polling: {
+      ...(found.highAvailability
+        ? { write: caching, sources: [...shared, caching] }
+        : { write: profile("clouddriver-local.yml"), sources: shared }),
+      environment: ["clouddriver.yml", "clouddriver-caching.yml"].map((name) => ({
+        path: join(found.profilesDir, "..", "service-settings", name),
+        prefix: ["env"],
+      })),
+    },
     notes: [],
     rollout: (scope) => rollout(found, scope),
     proof: (gateUrl) => [
