@@ -1,4 +1,5 @@
-import { editYaml, type YamlEdits } from "../yaml/edit.ts";
+import { editYaml } from "../yaml/edit.ts";
+import type { YamlEdits } from "../yaml/edits.ts";
 import { appendItem, removeItem } from "../yaml/list.ts";
 import { parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
 import { type FileChange, readText } from "./files.ts";

@@ -1,5 +1,5 @@
 import { usageError } from "../errors.ts";
-import type { SetEdit, YamlEdits } from "../yaml/edit.ts";
+import type { SetEdit, YamlEdits } from "../yaml/edits.ts";
 import { type Property, properties, sameKey, sameProperty, segments, type YamlFile } from "../yaml/parse.ts";
 import {
   isRelease,

@@ -1,5 +1,5 @@
 import { isAlias } from "yaml";
-import type { YamlEdits } from "../yaml/edit.ts";
+import type { YamlEdits } from "../yaml/edits.ts";
 import { segments, type YamlFile } from "../yaml/parse.ts";
 import { PLUGIN_ID, sameIndex } from "./plugin.ts";
 import { below } from "./profile.ts";

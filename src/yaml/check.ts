@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { YamlEdits } from "./edit.ts";
+import type { YamlEdits } from "./edits.ts";
 import { properties, sameKey, segments, type YamlFile } from "./parse.ts";
 
 /** Throws a refusal unless `after` differs from `before` by exactly the intended properties. */

@@ -1,5 +1,6 @@
 import { isAlias, isCollection, isMap, isScalar, type ParsedNode, Scalar, stringify } from "yaml";
 import { assertOnlyIntended } from "./check.ts";
+import type { ScalarValue, SetEdit, YamlEdits } from "./edits.ts";
 import {
   type BlockOrFlowMap,
   keyText,
@@ -9,20 +10,7 @@ import {
   segments,
   type YamlFile,
 } from "./parse.ts";
-
-export type ScalarValue = string | number | boolean;
-
-/** A property to have this value; `keys` is how it is written where nothing of the path exists yet. */
-export interface SetEdit {
-  keys: readonly string[];
-  value: ScalarValue;
-}
-
-/** Properties to set, and subtrees to remove; a parent that a removal empties goes too. */
-export interface YamlEdits {
-  set?: readonly SetEdit[];
-  remove?: readonly (readonly string[])[];
-}
+import { columnAt, lineEnd, pairEnd } from "./positions.ts";
 
 interface Splice {
   start: number;
@@ -179,7 +167,7 @@ function replacement(pair: MapPair, value: ScalarValue): Splice {
   if (isScalar(node) && node.range && node.range[1] > node.range[0]) {
     return { start: node.range[0], end: node.range[1], text: scalarText(value, node.type) };
   }
-  const end = contentEnd(pair);
+  const end = pairEnd(pair);
   return { start: end, end, text: ` ${scalarText(value)}` };
 }
 
@@ -197,14 +185,14 @@ function insertion(file: YamlFile, place: BlockOrFlowMap | MapPair | null, tree:
     const last = map.items.at(-1);
     const first = map.items[0];
     if (!last || !first) throw new Error("a block map has items");
-    const column = columnOf(file, first);
-    return { ...lineInsertion(file, contentEnd(last), blockLines(tree, column, indentStep(file))), column };
+    const column = columnAt(file.text, first.key?.range?.[0] ?? 0);
+    return { ...lineInsertion(file, pairEnd(last), blockLines(tree, column, indentStep(file))), column };
   }
   const pair = place as MapPair;
   const step = indentStep(file);
-  const column = columnOf(file, pair) + step;
+  const column = columnAt(file.text, pair.key?.range?.[0] ?? 0) + step;
   const node = pair.value;
-  const inserted = { ...lineInsertion(file, contentEnd(pair), blockLines(tree, column, step)), column };
+  const inserted = { ...lineInsertion(file, pairEnd(pair), blockLines(tree, column, step)), column };
   // `key: null` or `key: ~` gives its place to the lines below.
   if (isScalar(node) && node.range && node.range[1] > node.range[0]) {
     const keyEnd = file.text.lastIndexOf(":", node.range[0]) + 1;
@@ -236,9 +224,9 @@ function lineInsertion(
   if (atLineStart || (offset > 0 && text[offset - 1] === "\n")) {
     return { start: offset, end: offset, text: lines.map((line) => line + eol).join("") };
   }
-  const lineEnd = text.indexOf("\n", offset);
-  if (lineEnd !== -1) {
-    return { start: lineEnd + 1, end: lineEnd + 1, text: lines.map((line) => line + eol).join("") };
+  const next = lineEnd(text, offset);
+  if (text[next - 1] === "\n") {
+    return { start: next, end: next, text: lines.map((line) => line + eol).join("") };
   }
   return { start: text.length, end: text.length, text: eol + lines.join(eol) };
 }
@@ -247,7 +235,7 @@ function flowInsertion(file: YamlFile, map: BlockOrFlowMap, tree: Tree): Splice 
   const items = [...tree].map(([key, value]) => flowEntry(key, value)).join(", ");
   const last = map.items.at(-1);
   if (!last) return { start: map.range?.[0] ?? 0, end: map.range?.[1] ?? 0, text: `{${items}}` };
-  const end = contentEnd(last);
+  const end = pairEnd(last);
   const closing = file.text.slice(end, map.range?.[1] ?? end);
   return closing.trimStart().startsWith(",")
     ? { start: end + closing.indexOf(",") + 1, end: end + closing.indexOf(",") + 1, text: ` ${items}` }
@@ -291,7 +279,7 @@ function removals(file: YamlFile, found: readonly Match[], additions: Additions)
 
 /** Whether the lines between a pair's key and its end hold a line of comment. */
 function hasCommentLine(text: string, pair: MapPair): boolean {
-  return /^[ \t]*#/m.test(text.slice(text.indexOf("\n", pair.key.range?.[1] ?? 0) + 1, contentEnd(pair)));
+  return /^[ \t]*#/m.test(text.slice(text.indexOf("\n", pair.key.range?.[1] ?? 0) + 1, pairEnd(pair)));
 }
 
 function lineRemoval(file: YamlFile, pair: MapPair): Splice {
@@ -300,10 +288,9 @@ function lineRemoval(file: YamlFile, pair: MapPair): Splice {
   if (file.text.slice(lineStart, keyStart).replace("\uFEFF", "").trim() !== "") {
     throw file.refuse(keyStart, `${keyText(pair)} shares its line with something else and cannot be cut out`);
   }
-  const end = contentEnd(pair);
-  const lineEnd = file.text[end - 1] === "\n" ? end : file.text.indexOf("\n", end) + 1 || file.text.length;
+  const end = lineEnd(file.text, pairEnd(pair));
   const bom = lineStart === 0 && file.text.startsWith("\uFEFF") ? 1 : 0;
-  return { start: lineStart + bom, end: lineEnd, text: "" };
+  return { start: lineStart + bom, end, text: "" };
 }
 
 function flowRemoval(file: YamlFile, map: BlockOrFlowMap, pair: MapPair): Splice {
@@ -312,33 +299,8 @@ function flowRemoval(file: YamlFile, map: BlockOrFlowMap, pair: MapPair): Splice
   const next = map.items[index + 1];
   if (next) return { start, end: next.key?.range?.[0] ?? start, text: "" };
   const previous = map.items[index - 1];
-  if (previous) return { start: contentEnd(previous), end: contentEnd(pair), text: "" };
+  if (previous) return { start: pairEnd(previous), end: pairEnd(pair), text: "" };
   throw file.refuse(start, `${keyText(pair)} is the only key of a flow map and cannot be cut out`);
-}
-
-/** Offset behind the last character that belongs to the pair, comments and blank lines after it excluded. */
-function contentEnd(pair: MapPair): number {
-  const end = nodeEnd(pair.value);
-  if (end !== undefined) return end;
-  const keyEnd = pair.key?.range?.[1] ?? 0;
-  return keyEnd + 1;
-}
-
-function nodeEnd(node: ParsedNode | null | undefined): number | undefined {
-  if (!node?.range) return undefined;
-  if (isCollection(node) && !node.flow) {
-    const last = node.items.at(-1) as MapPair | ParsedNode | undefined;
-    if (last && "key" in last) return contentEnd(last);
-    return nodeEnd(last as ParsedNode | undefined) ?? node.range[1];
-  }
-  // An empty value has no text of its own: its key's colon ends the pair.
-  return isScalar(node) && node.range[1] === node.range[0] ? undefined : node.range[1];
-}
-
-function columnOf(file: YamlFile, pair: MapPair): number {
-  const start = pair.key?.range?.[0] ?? 0;
-  const lineStart = file.text.lastIndexOf("\n", start - 1) + 1;
-  return start - lineStart - (file.text.startsWith("\uFEFF") && lineStart === 0 ? 1 : 0);
 }
 
 /** How deep this file indents a map inside a map; 2 where it has none. */
@@ -348,7 +310,11 @@ function indentStep(file: YamlFile): number {
   for (const pair of (root as BlockOrFlowMap).items) {
     const inner = pair.value;
     const first = isMap(inner) && !inner.flow ? (inner as BlockOrFlowMap).items[0] : undefined;
-    if (first) return Math.max(1, columnOf(file, first) - columnOf(file, pair));
+    if (first)
+      return Math.max(
+        1,
+        columnAt(file.text, first.key?.range?.[0] ?? 0) - columnAt(file.text, pair.key?.range?.[0] ?? 0),
+      );
   }
   return 2;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, type ParsedNode, stringify } from "yaml";
 import { type BlockOrFlowMap, keyText, type MapPair, parseYaml, type YamlFile } from "./parse.ts";
+import { columnAt, lineEnd, nodeEnd } from "./positions.ts";
 
 /** A list item to add: a plain string, or a map of strings and maps. */
 export type ListItem = string | { readonly [key: string]: ListItem };
@@ -29,7 +30,7 @@ export function removeItem(file: YamlFile, key: string, matches: (item: unknown)
     throw file.refuse(node.range[0], `${key} is written as one line and its item cannot be cut out`);
   const start = list.items.length === 1 ? (pair.key.range?.[0] ?? 0) : dashOf(file, node);
   const lineStart = file.text.lastIndexOf("\n", start - 1) + 1;
-  const text = file.text.slice(0, lineStart) + file.text.slice(lineEnd(file.text, contentEnd(node)));
+  const text = file.text.slice(0, lineStart) + file.text.slice(lineEnd(file.text, endOf(node)));
   assertList(file, text, key, before.toSpliced(index, 1));
   return text;
 }
@@ -52,14 +53,14 @@ function intoPair(file: YamlFile, pair: MapPair, item: ListItem): string {
     const last = list.items.at(-1) as ParsedNode | undefined;
     const flow = flowText(item);
     if (!last) return `${text.slice(0, start)}[${flow}]${text.slice(end)}`;
-    const at = contentEnd(last);
+    const at = endOf(last);
     return `${text.slice(0, at)}, ${flow}${text.slice(at)}`;
   }
   if (isSeq(list)) {
     const [first, last] = [list.items[0] as ParsedNode, list.items.at(-1) as ParsedNode];
     const dash = dashOf(file, first);
-    const column = dash - (text.lastIndexOf("\n", dash - 1) + 1);
-    return insertLines(file, lineEnd(text, contentEnd(last)), itemLines(item, column));
+    const column = columnAt(text, dash);
+    return insertLines(file, lineEnd(text, endOf(last)), itemLines(item, column));
   }
   if (list && !(isScalar(list) && list.value === null)) {
     throw file.refuse(list.range[0], `${keyText(pair)} holds something else than a list`);
@@ -83,35 +84,18 @@ function listIndent(file: YamlFile): number {
   for (const { value } of (root as BlockOrFlowMap).items) {
     const first = isSeq(value) && !value.flow ? (value.items[0] as ParsedNode | undefined) : undefined;
     if (first) {
-      const dash = dashOf(file, first);
-      return dash - (file.text.lastIndexOf("\n", dash - 1) + 1);
+      return columnAt(file.text, dashOf(file, first));
     }
   }
   return 2;
 }
 
+function endOf(item: ParsedNode): number {
+  return nodeEnd(item) ?? item.range[1];
+}
+
 function dashOf(file: YamlFile, item: ParsedNode): number {
   return file.text.lastIndexOf("-", (item.range?.[0] ?? 1) - 1);
-}
-
-function contentEnd(node: ParsedNode): number {
-  if (isMap(node) && !node.flow) {
-    const last = (node as BlockOrFlowMap).items.at(-1);
-    if (last?.value) return contentEnd(last.value);
-    return (last?.key.range?.[1] ?? node.range[1]) + 1;
-  }
-  if (isSeq(node) && !node.flow) {
-    const last = node.items.at(-1) as ParsedNode | undefined;
-    if (last) return contentEnd(last);
-  }
-  return node.range[1];
-}
-
-/** Offset behind the line that holds `offset`. */
-function lineEnd(text: string, offset: number): number {
-  if (offset > 0 && text[offset - 1] === "\n") return offset;
-  const end = text.indexOf("\n", offset);
-  return end === -1 ? text.length : end + 1;
 }
 
 function insertLines(

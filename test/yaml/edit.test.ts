@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDocument, stringify } from "yaml";
 import { ExpectedError } from "../../src/errors.ts";
-import { editYaml, type ScalarValue, type YamlEdits } from "../../src/yaml/edit.ts";
+import { editYaml } from "../../src/yaml/edit.ts";
+import type { ScalarValue, YamlEdits } from "../../src/yaml/edits.ts";
 import { parseYaml, properties } from "../../src/yaml/parse.ts";
 
 const edit = (text: string, edits: YamlEdits) => editYaml(parseYaml(text, "f.yml"), edits);
