@@ -26,6 +26,8 @@ export type AgentRun =
   | { outcome: "timed-out"; waitingFor: "idle" | "start" | "end" };
 
 const POLL_MS = 150;
+/** While an agent may be running: introspection of a large site is megabytes. */
+const BUSY_POLL_MS = 500;
 /** A second, which is as fine as a Date header gets, and clocks of nodes that differ a little. */
 const CLOCK_SLACK_MS = 2_000;
 /** A lock that is first seen with less life than this is that of a run that is already over. */
@@ -64,7 +66,7 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
       }
     }
     if (clock.now() >= deadline) return { outcome: "timed-out", waitingFor: "idle" };
-    await clock.sleep(POLL_MS, runner.signal);
+    await clock.sleep(BUSY_POLL_MS, runner.signal);
   }
 
   const end = await untilEnded(agent, after, began, deadline, runner);
