@@ -198,6 +198,72 @@ Examples:
       act(async (context) => (await import("./commands/sns/delete.ts")).run(context, options)),
     );
 
+  const recorder = program.command("recorder").description("AWS Config's recorder and delivery channel");
+  dryRun(recorder.command("enable"))
+    .description("record what aec serve uses, and publish it to the topic")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--bucket <name>", "bucket of a delivery channel that does not exist yet")
+    .option(
+      "--role-arn <arn>",
+      "role of a recorder that does not exist yet (default: the service-linked one)",
+    )
+    .option("--replace-topic", "take the channel from the topic that it publishes to now")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec recorder enable --aws-region us-east-1 --dry-run
+  aec recorder enable --env prod --bucket config-bucket --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/recorder/enable.ts")).run(context, options)),
+    );
+  recorder
+    .command("status")
+    .description("whether AWS Config records, what, and where it publishes")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--exit-code", "exit 3 if the topic gets no events")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec recorder status --aws-region us-east-1
+  aec recorder status --env prod --exit-code -o json`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/recorder/status.ts")).run(context, options)),
+    );
+  dryRun(recorder.command("disable"))
+    .description("leave AWS Config as enable found it")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec recorder disable --aws-region us-east-1 --dry-run
+  aec recorder disable --env staging --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/recorder/disable.ts")).run(context, options)),
+    );
+
+  program
+    .command("iam")
+    .description("the least-privilege IAM policy of commands")
+    .argument("[command...]", "such as: sns create serve (default: all that call AWS)")
+    .option("--account <id>", "AWS account id of the resources (default: any)")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec iam serve --account 012345678901 --aws-region us-east-1
+  aec iam sns create recorder --env prod`,
+    )
+    .action((words, options) =>
+      act(async (context) => (await import("./commands/iam.ts")).run(context, words, options)),
+    );
+
   program
     .command("refresh")
     .description("make things of the cache fresh now, and prove it by reading back")

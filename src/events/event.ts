@@ -38,7 +38,8 @@ export function parseEvent(text: string): ResourceEvent | Irrelevant {
   return { ignored: "neither an AWS Config nor an EventBridge message" };
 }
 
-const CONFIG_TYPES: Readonly<Record<string, ResourceType>> = {
+/** What AWS Config has to record, and the kind that each type refreshes. */
+export const CONFIG_TYPES: Readonly<Record<string, ResourceType>> = {
   "AWS::AutoScaling::AutoScalingGroup": "server-group",
   "AWS::EC2::SecurityGroup": "security-group",
 };

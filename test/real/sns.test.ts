@@ -1,12 +1,13 @@
 import { describe } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { snsContract } from "../contract/sns.ts";
+import { recorderContract } from "../contract/recorder.ts";
+import { type AwsUnderTest, snsContract } from "../contract/sns.ts";
 import { startMoto } from "./clouddriver/moto.ts";
 import { startLocalStack } from "./localstack.ts";
 import { MOTO_ACCOUNT } from "./real-engine.ts";
 
 describe("moto", () => {
-  snsContract(async () => {
+  const start = async (): Promise<AwsUnderTest> => {
     const moto = await startMoto();
     const own = {
       accountId: MOTO_ACCOUNT,
@@ -15,18 +16,18 @@ describe("moto", () => {
       tellsSignatureVersion: false,
     };
     return { url: moto.url, clock: systemClock(), ...own, stop: moto.stop };
-  });
+  };
+  describe("SNS", () => snsContract(start));
+  describe("AWS Config", () => recorderContract(start));
 });
 
 describe("LocalStack", () => {
-  snsContract(async () => {
+  const start = async (): Promise<AwsUnderTest> => {
     const localStack = await startLocalStack();
-    const own = {
-      accountId: "012345678901",
-      accessKeyId: "012345678901",
-      confirms: true,
-      tellsSignatureVersion: true,
-    };
+    const account = "012345678901";
+    const own = { accountId: account, accessKeyId: account, confirms: true, tellsSignatureVersion: true };
     return { url: localStack.url, clock: systemClock(), ...own, stop: localStack.stop };
-  });
+  };
+  describe("SNS", () => snsContract(start));
+  describe("AWS Config", () => recorderContract(start));
 });

@@ -64,13 +64,16 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
 
 /** Clients that only --deep loads. */
 async function deepReaders(context: Context, region: string) {
-  const [{ createSqs }, { deliveryChannelTopic }] = await Promise.all([
+  const [{ createSqs }, { createConfigService }] = await Promise.all([
     import("../../aws/sqs.ts"),
     import("../../aws/config-service.ts"),
   ]);
   return {
     sqs: createSqs(context, region),
-    deliveryChannelTopic: () => deliveryChannelTopic(context, region),
+    deliveryChannelTopic: async () => {
+      const topic = (await createConfigService(context, region).channel())?.snsTopicARN;
+      return typeof topic === "string" ? topic : null;
+    },
   };
 }
 

@@ -137,6 +137,14 @@ export function createConfig(world: ConfigWorld): { model: ConfigModel; service:
     }
     return state;
   };
+  const channelNamed = (region: string, name: string): RegionState => {
+    const state = stateOf(region);
+    if (state.channel?.name === name) return state;
+    throw awsError(
+      "NoSuchDeliveryChannelException",
+      `Cannot find delivery channel with specified name '${name}'.`,
+    );
+  };
   const channelOf = (region: string, input: Input): RegionState => {
     const state = stateOf(region);
     for (const name of texts(input, "DeliveryChannelNames")) {
@@ -249,6 +257,21 @@ export function createConfig(world: ConfigWorld): { model: ConfigModel; service:
         const state = recorderNamed(region, text(input, "ConfigurationRecorderName"));
         state.recording = false;
         state.stoppedAt = clock.now();
+      },
+      DeleteDeliveryChannel: ({ region, input }) => {
+        const state = channelNamed(region, text(input, "DeliveryChannelName"));
+        if (state.recording) {
+          throw awsError(
+            "LastDeliveryChannelDeleteFailedException",
+            "Failed to delete last specified delivery channel, because there is a running configuration recorder.",
+          );
+        }
+        delete state.channel;
+      },
+      DeleteConfigurationRecorder: ({ region, input }) => {
+        const state = recorderNamed(region, text(input, "ConfigurationRecorderName"));
+        delete state.recorder;
+        state.recording = false;
       },
     },
   };
