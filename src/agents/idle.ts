@@ -19,17 +19,18 @@ const TOLERANCE_MS = 2_000;
  *
  * An idle lock ends at start + interval, so that `sinceStart + life` is the interval. A running agent took its lock
  * (for the timeout) at least the shortest interval after the start that is known, so that the same sum is at least
- * timeout + shortest interval. Below that the agent is idle, whatever the interval. A life within the stock interval
- * is idle too: a run that long would have to last nearly the whole timeout. Longer intervals are believed only where
- * the configured one fits the sum exactly. Assumes a timeout of 300 s or more, and of a minute over the interval.
+ * timeout + shortest interval. Below that the agent is idle, whatever the interval. Longer intervals are believed only
+ * where the configured one fits the sum exactly. An agent that never succeeded is idle within the stock interval: a run
+ * would have to last nearly the whole timeout. Assumes a timeout of 300 s or more, and of a minute over the interval;
+ * `aec polling set` warns of a shorter one.
  */
 export function isIdle(
   { lifeMs, lastStartMs }: AgentSample,
   now: number,
   configuredMs: number | undefined,
 ): boolean {
-  if (lifeMs <= STOCK_INTERVAL_MS + TOLERANCE_MS / 2) return true;
-  if (lastStartMs === undefined) return false;
+  if (lifeMs <= 0) return true;
+  if (lastStartMs === undefined) return lifeMs <= STOCK_INTERVAL_MS + TOLERANCE_MS / 2;
   const sum = now - lastStartMs + lifeMs;
   if (now >= lastStartMs && sum < STOCK_TIMEOUT_MS + SHORTEST_INTERVAL_MS - TOLERANCE_MS) return true;
   return (

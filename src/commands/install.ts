@@ -1,13 +1,12 @@
 import type { Context } from "../context.ts";
 import { EXIT, usageError } from "../errors.ts";
 import { type ApplyOptions, applyPlan } from "../install/apply.ts";
-import { buildRecipe, judgeBuilds } from "../install/build.ts";
+import { buildCheck } from "../install/build.ts";
 import { chooseTarget, type TargetOptions } from "../install/choose-target.ts";
 import { printedFragments } from "../install/fragments.ts";
 import { joinPlans, planInstall } from "../install/plan.ts";
 import { PLUGIN_ID, PLUGIN_INDEX, PLUGIN_RELEASES } from "../install/plugin.ts";
 import type { WantedPlugin } from "../install/profile.ts";
-import type { Target } from "../install/target.ts";
 import { verifyInstallation } from "../install/verify.ts";
 import { guardPluginVersion, guardSpinnakerVersion } from "../install/versions.ts";
 import type { CommandResult } from "../output/output.ts";
@@ -53,7 +52,7 @@ export async function run(context: Context, options: InstallOptions): Promise<Co
       rollout: target.rollout({ gate: true, cachingOnly: false }),
       proof: target.proof(context.settings.gate.value),
       settled: `${PLUGIN_ID} ${wanted.version} is installed in ${target.directory}: nothing to change.`,
-      ...(!options.dryRun && (await buildCheck(context, target))),
+      ...(!options.dryRun && (await buildCheck(context, target, plan))),
     },
     options,
   );
@@ -78,28 +77,6 @@ function presetOf({ settings }: Context, { polling }: InstallOptions): Preset | 
   throw usageError("no-preset", "--polling needs a preset: the environment has no kind", {
     hint: "--polling production, --polling non-production, or kind in aec.yml",
   });
-}
-
-/** The recipe's build before, and the check of the one after; without kustomize it says that it could not. */
-async function buildCheck(context: Context, target: Target) {
-  const { recipe } = target;
-  if (recipe === undefined) return {};
-  const before = await buildRecipe(recipe, context.world);
-  if (before === undefined) {
-    context.out.warn(
-      "neither kustomize nor kubectl is on the path: the build of the recipe could not be checked",
-    );
-    return {};
-  }
-  if ("failed" in before) {
-    context.out.warn(
-      `the recipe does not build as it is, before any change: ${before.failed.split("\n")[0]}`,
-    );
-  }
-  return {
-    check: async () =>
-      judgeBuilds(before, (await buildRecipe(recipe, context.world)) ?? { failed: "kustomize is gone" }),
-  };
 }
 
 async function verified(context: Context): Promise<CommandResult> {

@@ -6,7 +6,7 @@ import type { CommandResult } from "../output/output.ts";
 import { actionOf, applyChange, assertApplicable, type FileAction, removeLeftovers } from "./files.ts";
 import { withLock } from "./lock.ts";
 import type { FilePlan } from "./plan.ts";
-import { forget, type Purpose, recordChange, stateDirectory } from "./state.ts";
+import { forget, type Purpose, readRecord, recordChange, restoreRecord, stateDirectory } from "./state.ts";
 
 export interface ApplyOptions {
   dryRun?: boolean | undefined;
@@ -89,18 +89,28 @@ export async function applyPlan(
         );
       }
     }
+    const earlier = changes.map(({ path }) => ({ path, record: readRecord(state, path, around.purpose) }));
     for (const change of changes) {
       if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
       applyChange(change);
       if (around.undo) forget(state, change.path, around.purpose);
     }
-    const wrong = await around.check?.();
-    if (wrong === undefined) return;
-    // Nothing half right stays: each file becomes what it was.
-    for (const { path, before, after } of changes.toReversed()) {
-      applyChange({ path, before: after, after: before });
-      forget(state, path, around.purpose);
+    // Nothing half right stays: each file becomes what it was, after a Ctrl-C too.
+    const undoAll = () => {
+      for (const { path, before, after } of changes.toReversed()) {
+        applyChange({ path, before: after, after: before });
+      }
+      for (const { path, record } of earlier) restoreRecord(state, path, around.purpose, record);
+    };
+    let wrong: string | undefined;
+    try {
+      wrong = await around.check?.();
+    } catch (error) {
+      undoAll();
+      throw error;
     }
+    if (wrong === undefined) return;
+    undoAll();
     throw failure("build-check-failed", wrong, { hint: "every file is again as it was" });
   });
   return {

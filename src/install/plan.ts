@@ -1,5 +1,5 @@
 import { editYaml } from "../yaml/edit.ts";
-import type { YamlEdits } from "../yaml/edits.ts";
+import type { SetEdit, YamlEdits } from "../yaml/edits.ts";
 import { appendItem, removeItem } from "../yaml/list.ts";
 import { parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
 import { type FileChange, readText } from "./files.ts";
@@ -15,6 +15,8 @@ export interface FilePlan {
   files: FileChange[];
   /** Paths whose present text holds nothing of `aec`'s. */
   pristine: ReadonlySet<string>;
+  /** Every edit of a profile, by its path in the document: what a built recipe may and must differ by. */
+  edits: Required<YamlEdits>;
   warnings: string[];
 }
 
@@ -22,6 +24,7 @@ export interface FilePlan {
 export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
   const warnings = [...target.notes];
   const pristine = new Set<string>();
+  const edits = { set: [] as SetEdit[], remove: [] as (readonly string[])[] };
   const files = byPath(target).map(([path, places]): FileChange => {
     const before = readText(path);
     const file = openPlaces(before ?? "", path, places);
@@ -32,18 +35,18 @@ export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
     warnings.push(...planned.flatMap(({ notes }) => notes));
     if (!places.some((place) => hasPlugin(file, place))) pristine.add(path);
     const head = target.manifest?.path === path && before === undefined ? target.manifest.head : [];
-    const edits: YamlEdits = {
-      set: [...head, ...planned.flatMap(({ edits: { set = [] } }) => set)],
-      remove: planned.flatMap(({ edits: { remove = [] } }) => remove),
-    };
-    return { path, before, after: editYaml(file, edits) };
+    const set = planned.flatMap((profile) => profile.edits.set ?? []);
+    const remove = planned.flatMap((profile) => profile.edits.remove ?? []);
+    edits.set.push(...set);
+    edits.remove.push(...remove);
+    return { path, before, after: editYaml(file, { set: [...head, ...set], remove }) };
   });
   const listing = target.manifest && planListing(target.manifest);
   if (listing) {
     if (listing.before !== listing.after) pristine.add(listing.path);
     files.push(listing);
   }
-  return { files, pristine, warnings };
+  return { files, pristine, edits, warnings };
 }
 
 /** Two plans for one target as one; `second` was made on what `first` leaves. */
@@ -63,6 +66,10 @@ export function joinPlans(
   return {
     files,
     pristine: new Set([...first.pristine, ...next.pristine]),
+    edits: {
+      set: [...first.edits.set, ...next.edits.set],
+      remove: [...first.edits.remove, ...next.edits.remove],
+    },
     warnings: [...new Set([...first.warnings, ...next.warnings])],
   };
 }
@@ -99,7 +106,7 @@ export function planUninstall(target: Target, stateDirectory: string): FilePlan 
       }),
     );
   }
-  return { files, pristine: new Set(), warnings: [] };
+  return { files, pristine: new Set(), edits: { set: [], remove: [] }, warnings: [] };
 }
 
 function restored(

@@ -55,9 +55,24 @@ export function recordChange(
     ...(original !== undefined && { original }),
     written: change.after ?? null,
   };
+  writeRecord(directory, purpose, record);
+}
+
+/** Puts an earlier record of a file back; without one, the file is forgotten. */
+export function restoreRecord(
+  directory: string,
+  path: string,
+  purpose: Purpose,
+  record: FileRecord | undefined,
+): void {
+  if (record) writeRecord(directory, purpose, record);
+  else forget(directory, path, purpose);
+}
+
+function writeRecord(directory: string, purpose: Purpose, record: FileRecord): void {
   inState(directory, () =>
     writeAtomically(
-      recordPath(directory, change.path, purpose),
+      recordPath(directory, record.path, purpose),
       `${JSON.stringify(record, null, 2)}\n`,
       0o600,
     ),

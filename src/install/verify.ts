@@ -63,12 +63,25 @@ async function notify(context: Context, gateUrl: string): Promise<InstallationCh
       fix: "is the plugin loaded, and is this Gate's context path?",
     };
   }
-  if (status === 401 || status === 302 || status === 303) {
+  if (
+    status === 401 ||
+    status === 403 ||
+    (status >= 300 && status < 400) ||
+    ("body" in answer && answer.body === "html")
+  ) {
     return {
       id: "notify",
       result: "failure",
-      reason: `an authentication filter stands before /aws/notify (${status})`,
+      reason: `an authentication filter or a redirect stands before /aws/notify (${status})`,
       fix: "let POSTs to that path pass, or receive with aec serve",
+    };
+  }
+  if (status >= 500) {
+    return {
+      id: "notify",
+      result: "failure",
+      reason: `/aws/notify answers ${status}`,
+      fix: "Gate's log tells why",
     };
   }
   return { id: "notify", result: "ok", reason: `something answers at /aws/notify (${status})` };
@@ -88,7 +101,7 @@ async function ask(context: Context, url: string, init: RequestInit = {}): Promi
     });
     status = response.status;
     const text = await response.text();
-    if (init.method === "POST") return { status, body: null };
+    if (init.method === "POST") return { status, body: /^\s*<(!doctype|html)/i.test(text) ? "html" : null };
     if (!response.ok) return { status, problem: `${url} answered ${status}` };
     return { status, body: JSON.parse(text) };
   } catch (error) {

@@ -1,9 +1,13 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import type { Paint } from "./paint.ts";
 
-/** The unified diff of one file; a file that does not exist on a side is `/dev/null`. */
+/** Values of keys that sound secret, but for references to where the secret is. */
+const SECRET_LINE =
+  /^([ +-][\s\w."'-]*(?:password|passwd|secret|token|api-?key|private-?key|access-?key|credentials?)[\w."'-]*\s*:[ \t]+)(?!["']?(?:\{cipher\}|encrypted:|\$\{))(\S.*)$/gim;
+
+/** The unified diff of one file, secrets hidden; a file that does not exist on a side is `/dev/null`. */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
-  return createTwoFilesPatch(
+  const diff = createTwoFilesPatch(
     before === undefined ? "/dev/null" : path,
     after === undefined ? "/dev/null" : path,
     before ?? "",
@@ -12,6 +16,7 @@ export function unifiedDiff(path: string, before: string | undefined, after: str
     undefined,
     { context: 3, headerOptions: FILE_HEADERS_ONLY },
   );
+  return diff.replace(SECRET_LINE, "$1***");
 }
 
 /** A unified diff with added lines green and removed lines red. */

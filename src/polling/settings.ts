@@ -94,13 +94,21 @@ export function planPolling(
   return {
     files: [{ path: write.path, before, after }, ...(listing ? [listing] : [])],
     pristine: new Set(pristine ? [write.path] : []),
+    edits: { set, remove: [] },
     warnings: [...target.notes, ...warnings(settings)],
   };
 }
 
-function warnings({ intervalSeconds }: Partial<PollingSettings>): string[] {
-  if (intervalSeconds === undefined || intervalSeconds <= STOCK.intervalSeconds) return [];
+function warnings({ intervalSeconds, timeoutSeconds }: Partial<PollingSettings>): string[] {
+  const found: string[] = [];
+  if (timeoutSeconds !== undefined && timeoutSeconds < STOCK.timeoutSeconds) {
+    found.push(
+      `with a lock life below ${STOCK.timeoutSeconds} s, aec cannot tell a running agent from an idle one: do not use --lock-store with it`,
+    );
+  }
+  if (intervalSeconds === undefined || intervalSeconds <= STOCK.intervalSeconds) return found;
   return [
+    ...found,
     `pipelines wait for a full pass of ClusterCachingAgent after each server group operation: up to ${intervalSeconds} s longer`,
   ];
 }

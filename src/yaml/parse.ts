@@ -220,6 +220,11 @@ export function segments(keys: readonly string[]): readonly string[] {
   return keys.flatMap((key) => (key.startsWith("[") ? [key] : key.split(".")));
 }
 
+/** One spelling of a path for all that name the same property. */
+export function canonicalProperty(keys: readonly string[]): string {
+  return segments(keys).map(camel).join(".");
+}
+
 /** Whether two paths name the same property. */
 export function sameProperty(a: readonly string[], b: readonly string[]): boolean {
   const left = segments(a);

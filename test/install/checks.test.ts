@@ -36,8 +36,9 @@ function kustomize(first: string, later: string): string {
 
 const service = (profiles: string, extra = "") =>
   `apiVersion: spinnaker.armory.io/v1alpha2\nkind: SpinnakerService\nmetadata:\n  name: spinnaker\nspec:\n  spinnakerConfig:\n    config:\n      version: 2.30.0\n${extra}    profiles:${profiles}\n`;
-const PLUGIN =
-  "{ spinnaker: { extensibility: { plugins: { Armory.AWSCATsOnEvent: { enabled: true, version: 0.2.1 } } } } }";
+const extensibility = (version: string) =>
+  `{ spinnaker: { extensibility: { plugins: { Armory.AWSCATsOnEvent: { enabled: true, version: ${version} } }, repositories: { awsEventCache: { url: "https://raw.githubusercontent.com/armory-plugins/pluginRepository/master/plugins.json" } } } } }`;
+const PLUGIN = extensibility("0.2.1");
 const BEFORE = service(" { clouddriver: {}, gate: {} }");
 const RIGHT = service(` { clouddriver: ${PLUGIN}, gate: ${PLUGIN} }`);
 
@@ -52,11 +53,23 @@ describe("the build check", () => {
   });
 
   test.each([
-    ["without the plugin", BEFORE, /does not have the plugin for clouddriver/],
+    ["without the plugin", BEFORE, /does not have .*profiles\.clouddriver\..*enabled: true/],
     [
       "without it for one role",
       service(` { clouddriver: ${PLUGIN}, gate: {} }`),
-      /does not have the plugin for gate/,
+      /does not have .*profiles\.gate\..*enabled: true/,
+    ],
+    [
+      "where something later sets another version",
+      service(` { clouddriver: ${extensibility("0.2.0")}, gate: ${PLUGIN} }`),
+      /does not have .*clouddriver\..*version: 0\.2\.1.* nothing else sets it/,
+    ],
+    [
+      "where a dotted spelling still has another version",
+      service(
+        ` { clouddriver: { spinnaker.extensibility.plugins.Armory.AWSCATsOnEvent.version: 0.2.0, ${PLUGIN.slice(1)}, gate: ${PLUGIN} }`,
+      ),
+      /does not have .*clouddriver\..*version: 0\.2\.1/,
     ],
     [
       "with something else changed",
@@ -70,6 +83,30 @@ describe("the build check", () => {
     expect(stderr).toMatch(reason);
     expect(exit).toBe(1);
     expect(readFileSync(join(recipe, "kustomization.yml"), "utf8")).toBe(before);
+    expect(existsSync(join(recipe, PATCH))).toBe(false);
+  });
+
+  test("polling is checked in the build too", async () => {
+    const poll = (seconds: number) =>
+      service(` { clouddriver: { redis: { poll: { intervalSeconds: ${seconds} } } } }`);
+    const set = (PATH: string) =>
+      aec(["polling", "set", "--operator", recipe, "--interval", "90s", "--yes"], { home, env: { PATH } });
+    const wrong = await set(kustomize(BEFORE, poll(30)));
+    expect(wrong.exit).toBe(1);
+    expect(wrong.stderr).toContain(
+      "does not have spec.spinnakerConfig.profiles.clouddriver.redis.poll.intervalSeconds: 90",
+    );
+    expect(existsSync(join(recipe, PATCH))).toBe(false);
+    expect((await set(kustomize(service(" { clouddriver: {} }"), poll(90)))).exit).toBe(0);
+  });
+
+  test("a refused second edit leaves the way back to the original open", async () => {
+    const original = readFileSync(join(recipe, "kustomization.yml"), "utf8");
+    expect((await install(kustomize(BEFORE, RIGHT))).exit).toBe(0);
+    expect((await install(kustomize(RIGHT, "FAIL: no"), "--plugin-version", "0.2.0")).exit).toBe(1);
+    const { exit } = await aec(["uninstall", "--operator", recipe, "--yes"], { home });
+    expect(exit).toBe(0);
+    expect(readFileSync(join(recipe, "kustomization.yml"), "utf8")).toBe(original);
     expect(existsSync(join(recipe, PATCH))).toBe(false);
   });
 
@@ -94,6 +131,29 @@ describe("the lock", () => {
     writeFileSync(join(state(), "lock"), "999999999");
     expect((await install("/nonexistent")).exit).toBe(0);
     expect(existsSync(join(state(), "lock"))).toBe(false);
+  });
+});
+
+describe("diffs", () => {
+  test("show no secret of the lines around an edit, but what only points at one", async () => {
+    const profiles = join(home, ".hal/default/profiles");
+    mkdirSync(profiles, { recursive: true });
+    const lines = [
+      "aws:",
+      "  secretKey: hunter2-in-clear",
+      '  "db-password": "also-in-clear"',
+      "  token: encrypted:s3!r:us-west-2!b:bucket!f:file",
+      "redis: { poll: { intervalSeconds: 60 } }",
+    ];
+    writeFileSync(join(profiles, "clouddriver-local.yml"), `${lines.join("\n")}\n`);
+    const argv = ["polling", "set", "--halyard", "--interval", "90s", "--dry-run"];
+    for (const format of [[], ["-o", "json"]]) {
+      const { exit, stdout } = await aec([...argv, ...format], { home });
+      expect(exit).toBe(0);
+      expect(stdout).toContain("90");
+      expect(stdout).not.toContain("in-clear");
+      expect(stdout).toContain("encrypted:s3!r:us-west-2!b:bucket!f:file");
+    }
   });
 });
 
@@ -222,6 +282,20 @@ describe("--verify", () => {
     expect(outcome.exit).toBe(1);
     expect(outcome.stdout).toMatch(/did not answer JSON/);
     expect(outcome.stdout).toMatch(/authentication filter/);
+  });
+
+  test.each([
+    ["forbidden", [403, "{}"], /authentication filter.*403/],
+    ["a login page with status 200", [200, "<!DOCTYPE html><title>login</title>"], /authentication filter/],
+    ["a Gate that fails", [500, "{}"], /answers 500/],
+  ] as [string, [number, string], RegExp][])("notify: %s is a failure", async (_, notify, reason) => {
+    const outcome = await gate({
+      "/plugins/installed?service=gate": list("gate", "Armory.AWSCATsOnEvent"),
+      "/plugins/installed?service=clouddriver": list("clouddriver", "Armory.AWSCATsOnEvent"),
+      "/aws/notify": notify,
+    });
+    expect(outcome.exit).toBe(1);
+    expect(outcome.stdout).toMatch(reason);
   });
 
   test("no Gate named, or none there", async () => {

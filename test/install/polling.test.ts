@@ -104,3 +104,9 @@ test.each([
   expect(exit).toBe(2);
   expect(stderr).toMatch(reason);
 });
+
+test("a lock life below the stock one is warned of: idle agents could not be told any more", async () => {
+  const { exit, stderr } = await set("--agent-timeout", "120s");
+  expect(exit).toBe(0);
+  expect(stderr).toContain("do not use --lock-store");
+});

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -103,6 +103,25 @@ describe.each(["5.3.0", "5.8.2"])("kustomize %s", (version) => {
       await run("uninstall", "--operator", directory);
       expect(build(directory)).toBe(before);
     }
+  });
+
+  test("the vendor's published patch is mended, and the build agrees", async () => {
+    const armory = RECIPES["the Armory recipe"] ?? {};
+    const directory = makeRecipe({
+      "recipes/kustomization-armory.yml": `${armory["recipes/kustomization-armory.yml"]}  - plugins/event-cache.yml\n`,
+      "plugins/event-cache.yml": readFileSync(
+        join(import.meta.dirname, "..", "fixtures", "spinsvc-03-published-patch.yml"),
+        "utf8",
+      ).replace(/^apiVersion: .*/m, `apiVersion: ${ARMORY}`),
+    });
+    const { exit, stderr } = await run("install", "--operator", directory);
+    expect(exit, stderr).toBe(0);
+    const { profiles } = built(directory).spec.spinnakerConfig;
+    expect(profiles.spinnaker).toBeUndefined();
+    expect(profiles.gate.spinnaker.extensibility.plugins["Armory.AWSCATsOnEvent"]).toEqual({
+      enabled: true,
+      version: "0.2.1",
+    });
   });
 
   test("what failed before is not blamed on the edit", async () => {

@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { parseDuration } from "../../duration.ts";
 import { usageError } from "../../errors.ts";
 import { type ApplyOptions, applyPlan } from "../../install/apply.ts";
+import { buildCheck } from "../../install/build.ts";
 import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { CommandResult } from "../../output/output.ts";
 import {
@@ -37,9 +38,10 @@ export async function run(context: Context, options: PollingSetOptions): Promise
     });
   }
   checkTimeout({ ...effectivePolling(target), ...wanted });
+  const plan = planPolling(target, wanted);
   return applyPlan(
     context,
-    planPolling(target, wanted),
+    plan,
     {
       target: target.label,
       purpose: "polling",
@@ -47,6 +49,7 @@ export async function run(context: Context, options: PollingSetOptions): Promise
       rollout: target.rollout({ gate: false, cachingOnly: true }),
       proof: [],
       settled: "The intervals are set as wanted: nothing to change.",
+      ...(!options.dryRun && (await buildCheck(context, target, plan))),
     },
     options,
   );
