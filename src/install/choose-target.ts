@@ -41,6 +41,11 @@ export function chooseTarget(context: Context, options: TargetOptions): Target {
       hint: "one command writes to one target",
     });
   }
+  if (path === "") {
+    throw usageError("no-directory", `the directory of ${kind} is empty`, {
+      hint: "is a variable of your script unset?",
+    });
+  }
   const directory = expandHome(path, context);
   switch (kind) {
     case "halyard":

@@ -37,7 +37,7 @@ export function actionOf({ before, after }: FileChange): FileAction {
 /** The text of a UTF-8 file (byte order mark kept), or undefined where there is none. */
 export function readText(path: string): string | undefined {
   if (!existsSync(path)) {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    if (isLink(path)) {
       throw usageError("dangling-link", `${path} is a link to a file that does not exist`, {
         hint: "make the file, or remove the link",
       });
@@ -53,6 +53,14 @@ export function readText(path: string): string | undefined {
         cause,
       });
     }
+    throw fileError("read", path, cause);
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch (cause) {
     throw fileError("read", path, cause);
   }
 }
@@ -96,9 +104,15 @@ const TEMPORARY = ".aec-";
 /** Removes what a killed `aec` left in a directory, and tells whether there was anything. */
 export function removeLeftovers(directory: string): boolean {
   if (!existsSync(directory)) return false;
-  const found = readdirSync(directory).filter((name) => name.startsWith(TEMPORARY) && name.endsWith(".tmp"));
-  for (const name of found) rmSync(join(directory, name), { force: true });
-  return found.length > 0;
+  try {
+    const found = readdirSync(directory).filter(
+      (name) => name.startsWith(TEMPORARY) && name.endsWith(".tmp"),
+    );
+    for (const name of found) rmSync(join(directory, name), { force: true });
+    return found.length > 0;
+  } catch (cause) {
+    throw fileError("read", directory, cause);
+  }
 }
 
 /**

@@ -281,3 +281,90 @@ test("several targets at once are refused", async () => {
   const { exit, stderr } = await install("--halyard", "--operator", directory);
   expect([exit, stderr]).toEqual([2, expect.stringContaining("several targets")]);
 });
+
+describe("recipes that cannot be followed to the end", () => {
+  const service = (name: string, profiles: string) =>
+    `apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\nmetadata: { name: ${name} }\nspec: { spinnakerConfig: { config: { version: 1.30.1 }, profiles: ${profiles} } }\n`;
+
+  test("two services of different names are refused by name", async () => {
+    write("kustomization.yml", "resources: [blue.yml, green.yml]\n");
+    write("blue.yml", service("blue", "{}"));
+    write("green.yml", service("green", "{}"));
+    const { exit, stderr } = await install("--operator", directory);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("blue, green")]);
+  });
+
+  test("a plugin in an inline patch is refused; another inline patch counts for the version", async () => {
+    write("service.yml", service("spinnaker", "{}"));
+    const inline = (body: string) =>
+      `resources: [service.yml]\npatches:\n  - patch: |\n${body
+        .split("\n")
+        .map((line) => `      ${line}`)
+        .join("\n")}\n`;
+    const plugin = "{ gate: { spinnaker.extensibility.plugins.Armory.AWSCATsOnEvent.enabled: true } }";
+    write("kustomization.yml", inline(service("spinnaker", plugin)));
+    const refused = await install("--operator", directory);
+    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("move that patch to a file")]);
+    write("kustomization.yml", inline(service("spinnaker", "{}").replace("1.30.1", "1.36.0")));
+    const guarded = await install("--operator", directory);
+    expect([guarded.exit, guarded.stderr]).toEqual([2, expect.stringContaining("1.36.0")]);
+  });
+
+  test("what is remote is named, and a list that is none is refused", async () => {
+    write("service.yml", service("spinnaker", "{}"));
+    write("kustomization.yml", "resources: [service.yml, github.com/example/base?ref=v1]\n");
+    expect((await install("--operator", directory)).stderr).toContain("github.com/example/base?ref=v1");
+    write("kustomization.yml", "resources: service.yml\n");
+    const { exit, stderr } = await install("--operator", directory);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("resources is not a list")]);
+  });
+});
+
+describe("polling reads what the layout mounts below the profiles", () => {
+  const SQL = "sql: { cache: { enabled: true } }\nredis: { enabled: false }\n";
+  const set = (...argv: string[]) => run("polling", "set", ...argv, "--interval", "90s");
+
+  test("operator-less: a component's clouddriver.yml turns the SQL cache on", async () => {
+    write("kustomization.yml", "components: [components/mysql, overlays/config]\n");
+    write("components/mysql/kustomization.yml", "kind: Component\n");
+    write("components/mysql/files/clouddriver.yml", SQL);
+    write("overlays/config/kustomization.yml", "kind: Component\n");
+    write("overlays/config/files/clouddriver-local.yml", "");
+    expect((await set("--kustomize", directory)).exit).toBe(0);
+    expect(read("overlays/config/files/clouddriver-local.yml")).toBe(
+      "sql:\n  agent:\n    poll:\n      intervalSeconds: 90\n",
+    );
+  });
+
+  test("a profile that replaces the generated one", async () => {
+    write("clouddriver.yml", SQL);
+    await set("--profiles-dir", directory);
+    expect(read("clouddriver-local.yml")).toContain("sql:\n  agent:");
+  });
+
+  test("a lower profile in a later patch does not win over a higher one", async () => {
+    const patch = (profile: string, seconds: number, rest = "") =>
+      `apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\nmetadata: { name: spinnaker }\nspec: { spinnakerConfig: { ${rest}profiles: { ${profile}: { redis: { poll: { intervalSeconds: ${seconds} } } } } } }\n`;
+    write("kustomization.yml", "resources: [service.yml]\npatchesStrategicMerge: [late.yml]\n");
+    write("service.yml", patch("clouddriver", 60, "config: { version: 1.30.1 }, "));
+    write("late.yml", patch("spinnaker", 300));
+    const { json } = await aec(["polling", "get", "--operator", directory, "-o", "json"], { home });
+    expect(json<{ effective: { intervalSeconds: number } }>().effective.intervalSeconds).toBe(60);
+  });
+});
+
+describe("odd input is told, not stumbled over", () => {
+  test.each([["deploymentConfigurations: {}\n"], ["deploymentConfigurations: [null]\n"], ["- a list\n"]])(
+    "a hal config of %j",
+    async (config) => {
+      write("config", config);
+      const { exit, stderr } = await run("polling", "get", "--hal-dir", directory);
+      expect([exit, stderr]).toEqual([2, expect.stringContaining("neither a config nor a deployment")]);
+    },
+  );
+
+  test.each(["--hal-dir", "--operator", "--kustomize", "--profiles-dir"])("an empty %s", async (flag) => {
+    const { exit, stderr } = await run("polling", "get", flag, "");
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("is empty")]);
+  });
+});

@@ -41,7 +41,10 @@ interface HalConfig {
 export function halyardTarget(halDir: string, deployment: string | undefined): Target {
   const found = readHalyard(halDir, deployment);
   const profile = (name: string) => ({ path: join(found.profilesDir, name), prefix: [] });
-  const shared = [profile("spinnaker-local.yml"), profile("clouddriver-local.yml")];
+  // The first two replace what Halyard generates.
+  const shared = ["spinnaker.yml", "clouddriver.yml", "spinnaker-local.yml", "clouddriver-local.yml"].map(
+    profile,
+  );
   const caching = profile("clouddriver-caching-local.yml");
   return {
     label: `halyard:${found.profilesDir}`,
@@ -105,8 +108,9 @@ function readHalyard(halDir: string, deployment: string | undefined): HalyardDep
   }
   const config = readConfig(join(halDir, "config"));
   const name = deployment ?? config?.currentDeployment ?? "default";
-  const known = (config?.deploymentConfigurations ?? []).map((entry) => String(entry.name));
-  const entry = config?.deploymentConfigurations?.find((candidate) => candidate.name === name);
+  const deployments = config?.deploymentConfigurations ?? [];
+  const known = deployments.map((candidate) => String(candidate.name));
+  const entry = deployments.find((candidate) => candidate.name === name);
   if (config && !entry) {
     const suggestion = nearest(name, known);
     throw usageError("deployment-unknown", `deployment "${name}" is not in ${join(halDir, "config")}`, {
@@ -132,10 +136,23 @@ function readHalyard(halDir: string, deployment: string | undefined): HalyardDep
   };
 }
 
+/** `hal` writes no other shape; anything else tells no more than a missing file. */
+function isHalConfig(value: unknown): value is HalConfig {
+  const { deploymentConfigurations: list = [] } = (value ?? {}) as { deploymentConfigurations?: unknown };
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Array.isArray(list) &&
+    list.every((entry) => typeof entry === "object" && entry !== null)
+  );
+}
+
 function readConfig(path: string): HalConfig | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return (parse(readText(path) ?? "", { uniqueKeys: false }) as HalConfig | null) ?? undefined;
+    const config: unknown = parse(readText(path) ?? "", { uniqueKeys: false });
+    return isHalConfig(config) ? config : undefined;
   } catch (cause) {
     if (cause instanceof ExpectedError) throw cause;
     // The text may hold secrets, so the parser's excerpt stays out of the message.

@@ -4,7 +4,8 @@ import { usageError } from "../../errors.ts";
 import { parseYaml, properties, sameProperty } from "../../yaml/parse.ts";
 import { readText } from "../files.ts";
 import { findKustomization } from "../kustomization.ts";
-import { gateProof, logProof, notifyProof, type RolloutScope, type Target } from "../target.ts";
+import { readRecipe } from "../recipe.ts";
+import { gateProof, logProof, notifyProof, type Place, type RolloutScope, type Target } from "../target.ts";
 import { assertDirectory } from "./profiles-dir.ts";
 
 /** Where spinnaker-kustomize keeps the files that become the services' profiles. */
@@ -40,7 +41,7 @@ export function kustomizeTarget(directory: string): Target {
     ],
     polling: {
       write: profile("clouddriver-local.yml"),
-      sources: [profile("spinnaker-local.yml"), profile("clouddriver-local.yml")],
+      sources: [...mounted(directory), profile("spinnaker-local.yml"), profile("clouddriver-local.yml")],
     },
     notes: [],
     rollout: ({ gate }: RolloutScope) => [
@@ -54,6 +55,15 @@ export function kustomizeTarget(directory: string): Target {
       notifyProof(`${contextPath}/aws/notify`),
     ],
   };
+}
+
+/** Configuration that components mount below the profiles, such as the one that turns the SQL cache on. */
+function mounted(directory: string): Place[] {
+  return readRecipe(directory).directories.flatMap((component) =>
+    ["spinnaker.yml", "clouddriver.yml"]
+      .map((name) => ({ path: join(component, "files", name), prefix: [] }))
+      .filter(({ path }) => existsSync(path)),
+  );
 }
 
 /** Gate's `server.servlet.context-path`, which the endpoint of the plugin begins with. */

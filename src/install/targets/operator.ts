@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
 import { usageError } from "../../errors.ts";
-import { readText } from "../files.ts";
+import { parseYaml, properties } from "../../yaml/parse.ts";
 import { findKustomization } from "../kustomization.ts";
 import { PLUGIN_ID } from "../plugin.ts";
+import { type RecipeEntry, readDocuments, readRecipe } from "../recipe.ts";
 import { SERVICE_PROFILES } from "../service-repairs.ts";
 import { gateProof, logProof, type Manifest, notifyProof, type Place, type Target } from "../target.ts";
 import { assertDirectory } from "./profiles-dir.ts";
@@ -37,13 +38,17 @@ interface Found {
   service: SpinnakerService;
   /** Reached as a resource, not as a patch. */
   base: boolean;
+  /** Written inside a kustomization, where `aec` does not edit. */
+  inline: boolean;
 }
 
 /** A SpinnakerService, plain or behind a kustomization. `flavour` insists on one of the two operators. */
 export function operatorTarget(directory: string, flavour: "armory" | undefined): Target {
   assertDirectory(directory, flavour ? "--armory" : "--operator");
   const kustomization = findKustomization(directory);
-  const found = kustomization ? walk(directory) : manifestsIn(directory);
+  const recipe = kustomization && readRecipe(directory);
+  const found = (recipe?.entries ?? manifestsIn(directory)).flatMap(servicesIn);
+  assertOneService(directory, found);
   const base = found.find(({ base: isBase }) => isBase) ?? found[0];
   if (!base) {
     throw usageError("no-spinnaker-service", `${directory} has no SpinnakerService`, {
@@ -59,6 +64,12 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
   const name = base.service.metadata?.name ?? "spinnaker";
   const own = join(directory, PATCH);
   const inPlace = found.find(({ path, service }) => path !== own && names(service));
+  if (inPlace?.inline) {
+    throw usageError("inline-patch", `${inPlace.path} has the plugin in a patch of its own text`, {
+      hint: "move that patch to a file: aec edits files",
+    });
+  }
+  const files = found.filter(({ inline }) => !inline);
   const path = inPlace?.path ?? (kustomization ? own : base.path);
   const at = (profile: string, file = path): Place => ({
     path: file,
@@ -86,7 +97,7 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
     : ["spin-clouddriver"];
   // What the operator turns into clouddriver-caching-local.yml, which ranks above the shared profile.
   const profile = highAvailability ? "clouddriver-caching" : "clouddriver";
-  const polled = found.findLast(
+  const polled = files.findLast(
     ({ service }) => service.spec?.spinnakerConfig?.profiles?.[profile] !== undefined,
   );
   return {
@@ -100,20 +111,22 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
     ],
     polling: {
       write: at(profile, polled?.path ?? path),
-      sources: found.flatMap(({ path: file }) =>
-        ["spinnaker", "clouddriver", ...(highAvailability ? ["clouddriver-caching"] : [])].map((key) =>
-          at(key, file),
-        ),
+      // Whatever file it is in, a higher profile wins over a lower one.
+      sources: ["spinnaker", "clouddriver", ...(highAvailability ? ["clouddriver-caching"] : [])].flatMap(
+        (key) => files.map(({ path: file }) => at(key, file)),
       ),
     },
     ...(manifest && { manifest }),
     ...(kustomization && { recipe: directory }),
     apiVersion,
-    notes: kustomization?.link
-      ? [
-          `${kustomization.link} is a link to ${kustomization.path}: every user of that recipe gets the plugin`,
-        ]
-      : [],
+    notes: [
+      ...(kustomization?.link
+        ? [
+            `${kustomization.link} is a link to ${kustomization.path}: every user of that recipe gets the plugin`,
+          ]
+        : []),
+      ...(recipe?.unread ?? []).map((entry) => `not read, since it is no local file of YAML: ${entry}`),
+    ],
     rollout: ({ gate, cachingOnly }) => [
       kustomization
         ? `kubectl -n spinnaker apply -k ${directory}`
@@ -131,69 +144,40 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
   };
 }
 
-interface Kustomization {
-  resources?: unknown[];
-  bases?: unknown[];
-  components?: unknown[];
-  patchesStrategicMerge?: unknown[];
-  patches?: unknown[];
-}
-
-/** Follows local resources, components and patches; a later one overrides an earlier one. */
-function walk(directory: string, seen = new Set<string>()): Found[] {
-  const kustomization = findKustomization(directory);
-  const real = resolve(directory);
-  if (!kustomization || seen.has(real)) return [];
-  seen.add(real);
-  const [lists = {}] = documents(kustomization.path) as Kustomization[];
-  const follow = (entries: unknown[] | undefined, base: boolean) =>
-    (entries ?? []).flatMap((entry) => {
-      const path = typeof entry === "string" ? entry : (entry as { path?: unknown } | null)?.path;
-      if (typeof path !== "string") return [];
-      const target = join(directory, path);
-      if (!existsSync(target)) return [];
-      return statSync(target).isDirectory() ? walk(target, seen) : servicesIn(target, base);
-    });
-  return [
-    ...follow(lists.resources, true),
-    ...follow(lists.bases, true),
-    ...follow(lists.components, true),
-    ...follow(lists.patchesStrategicMerge, false),
-    ...follow(lists.patches, false),
-  ];
-}
-
-function manifestsIn(directory: string): Found[] {
+function manifestsIn(directory: string): RecipeEntry[] {
   return readdirSync(directory)
     .filter((name) => /\.ya?ml$/.test(name))
-    .flatMap((name) => servicesIn(join(directory, name), true));
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => ({ path, base: true, inline: false, documents: readDocuments(path) }));
 }
 
-function servicesIn(path: string, base: boolean): Found[] {
-  return documents(path).flatMap((document) => {
+function servicesIn({ path, base, inline, documents }: RecipeEntry): Found[] {
+  return documents.flatMap((document) => {
     const service = document as SpinnakerService | null;
     return service?.kind === "SpinnakerService" &&
       /^spinnaker\.(armory\.)?io\//.test(service.apiVersion ?? OSS)
-      ? [{ path, service, base }]
+      ? [{ path, base, inline, service }]
       : [];
   });
 }
 
-function documents(path: string): unknown[] {
-  if (!/\.ya?ml$|Kustomization$/.test(path)) return [];
-  const parsed = parseAllDocuments(readText(path) ?? "", { logLevel: "silent" });
-  if ("empty" in parsed) return [];
-  const broken = parsed.find(({ errors }) => errors.length > 0)?.errors[0];
-  if (broken) {
-    throw usageError("yaml-refused", `${path}: invalid YAML: ${broken.message.split("\n")[0]}`, {
-      hint: "mend the file and run again; nothing was written",
-    });
-  }
-  return parsed.map((document) => document.toJS());
+/** One operator runs several SpinnakerServices; which of them is meant cannot be guessed. */
+function assertOneService(directory: string, found: readonly Found[]): void {
+  const names = new Set(
+    found.filter(({ base }) => base).map(({ service }) => service.metadata?.name ?? "spinnaker"),
+  );
+  if (names.size < 2) return;
+  throw usageError(
+    "several-services",
+    `${directory} has ${names.size} SpinnakerServices: ${[...names].join(", ")}`,
+    { hint: "name the directory of one of them" },
+  );
 }
 
 function names(service: SpinnakerService): boolean {
-  return JSON.stringify(service.spec?.spinnakerConfig?.profiles ?? {}).includes(`"${PLUGIN_ID}"`);
+  const profiles = parseYaml(stringify(service.spec?.spinnakerConfig?.profiles ?? {}), "profiles");
+  return properties(profiles).some(({ keys }) => keys.join(".").includes(`.plugins.${PLUGIN_ID}.`));
 }
 
 /** The value that wins after the merge. */

@@ -8,7 +8,9 @@ export function profilesDirTarget(directory: string): Target {
   assertDirectory(directory, "--profiles-dir");
   const profile = (name: string) => ({ path: join(directory, name), prefix: [] });
   const caching = profile("clouddriver-caching-local.yml");
-  const shared = [profile("spinnaker-local.yml"), profile("clouddriver-local.yml")];
+  const shared = ["spinnaker.yml", "clouddriver.yml", "spinnaker-local.yml", "clouddriver-local.yml"].map(
+    profile,
+  );
   // A profile of the caching role is the mark of a Clouddriver that is split into roles.
   const split = existsSync(caching.path);
   return {
