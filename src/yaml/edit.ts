@@ -269,12 +269,14 @@ function removals(file: YamlFile, found: readonly Match[], additions: Additions)
       gone.add(parent);
     }
   }
-  const cut = new Map<MapPair, BlockOrFlowMap>();
+  const cut = new Map<BlockOrFlowMap, Set<MapPair>>();
   for (const { trail } of found) {
     const top = trail.find(({ pair }) => gone.has(pair));
-    if (top) cut.set(top.pair, top.map);
+    if (top) cut.set(top.map, new Set(cut.get(top.map)).add(top.pair));
   }
-  return [...cut].map(([pair, map]) => (map.flow ? flowRemoval(file, map, pair) : lineRemoval(file, pair)));
+  return [...cut].flatMap(([map, pairs]) =>
+    map.flow ? flowRemovals(map, pairs) : [...pairs].map((pair) => lineRemoval(file, pair)),
+  );
 }
 
 /** Whether the lines between a pair's key and its end hold a line of comment. */
@@ -293,14 +295,17 @@ function lineRemoval(file: YamlFile, pair: MapPair): Splice {
   return { start: lineStart + bom, end, text: "" };
 }
 
-function flowRemoval(file: YamlFile, map: BlockOrFlowMap, pair: MapPair): Splice {
-  const index = map.items.indexOf(pair);
-  const start = pair.key?.range?.[0] ?? 0;
-  const next = map.items[index + 1];
-  if (next) return { start, end: next.key?.range?.[0] ?? start, text: "" };
-  const previous = map.items[index - 1];
-  if (previous) return { start: pairEnd(previous), end: pairEnd(pair), text: "" };
-  throw file.refuse(start, `${keyText(pair)} is the only key of a flow map and cannot be cut out`);
+/** One cut for each run of neighbours: up to the next pair that stays, or from the end of the one before. */
+function flowRemovals(map: BlockOrFlowMap, gone: ReadonlySet<MapPair>): Splice[] {
+  return map.items.flatMap((pair, index): Splice[] => {
+    const previous = map.items[index - 1];
+    if (!gone.has(pair) || (previous && gone.has(previous))) return [];
+    const next = map.items.find((later, at) => at > index && !gone.has(later));
+    const start = pair.key.range?.[0] ?? 0;
+    if (next) return [{ start, end: next.key.range?.[0] ?? start, text: "" }];
+    const last = map.items.at(-1) ?? pair;
+    return [{ start: previous ? pairEnd(previous) : start, end: pairEnd(last), text: "" }];
+  });
 }
 
 /** How deep this file indents a map inside a map; 2 where it has none. */

@@ -17,7 +17,7 @@ export function appendItem(file: YamlFile, key: string, item: ListItem): string 
   return text;
 }
 
-/** The text without the item that `matches`; a list that it leaves empty goes with its key. */
+/** The text without the item that `matches`; a block list that it leaves empty goes with its key. */
 export function removeItem(file: YamlFile, key: string, matches: (item: unknown) => boolean): string {
   const pair = topLevelPair(file, key);
   const list = pair?.value;
@@ -26,13 +26,26 @@ export function removeItem(file: YamlFile, key: string, matches: (item: unknown)
   const index = before.findIndex(matches);
   const node = list.items[index] as ParsedNode | undefined;
   if (!node?.range) return file.text;
-  if (list.flow)
-    throw file.refuse(node.range[0], `${key} is written as one line and its item cannot be cut out`);
+  if (list.flow) {
+    const [cutStart, cutEnd] = flowCut(list.items as ParsedNode[], index);
+    const cut = file.text.slice(0, cutStart) + file.text.slice(cutEnd);
+    assertList(file, cut, key, before.toSpliced(index, 1));
+    return cut;
+  }
   const start = list.items.length === 1 ? (pair.key.range?.[0] ?? 0) : dashOf(file, node);
   const lineStart = file.text.lastIndexOf("\n", start - 1) + 1;
   const text = file.text.slice(0, lineStart) + file.text.slice(lineEnd(file.text, endOf(node)));
   assertList(file, text, key, before.toSpliced(index, 1));
   return text;
+}
+
+/** From the item to the next one, or from the end of the previous one. */
+function flowCut(items: readonly ParsedNode[], index: number): [number, number] {
+  const item = items[index] as ParsedNode;
+  const next = items[index + 1];
+  if (next) return [item.range[0], next.range[0]];
+  const previous = items[index - 1];
+  return [previous ? endOf(previous) : item.range[0], endOf(item)];
 }
 
 function topLevelPair(file: YamlFile, key: string): MapPair | undefined {
@@ -94,8 +107,11 @@ function endOf(item: ParsedNode): number {
   return nodeEnd(item) ?? item.range[1];
 }
 
-function dashOf(file: YamlFile, item: ParsedNode): number {
-  return file.text.lastIndexOf("-", (item.range?.[0] ?? 1) - 1);
+/** The dash begins the item's line: one further back may stand in a comment or an anchor's name. */
+function dashOf({ text }: YamlFile, item: ParsedNode): number {
+  const lineStart = text.lastIndexOf("\n", (item.range?.[0] ?? 0) - 1) + 1;
+  const dash = /^[\uFEFF \t]*-/.exec(text.slice(lineStart, item.range?.[0]));
+  return dash ? lineStart + dash[0].length - 1 : text.lastIndexOf("-", (item.range?.[0] ?? 1) - 1);
 }
 
 function insertLines(

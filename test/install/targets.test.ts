@@ -282,6 +282,23 @@ test("several targets at once are refused", async () => {
   expect([exit, stderr]).toEqual([2, expect.stringContaining("several targets")]);
 });
 
+describe("uninstall from lists that somebody edited since", () => {
+  test.each([
+    ["one of a line", "patchesStrategicMerge: [late.yml]"],
+    ["the only one of a line", "patchesStrategicMerge: []"],
+    ["behind a comment with a dash", "patchesStrategicMerge:\n  # a - b\n  - late.yml # c - d"],
+  ])("%s", async (_, list) => {
+    fixture("spinsvc-01-armory-base.yml", "service.yml");
+    write("late.yml", "kind: ConfigMap\n");
+    const text = write("kustomization.yml", `resources:\n  - service.yml\n${list}\n`);
+    expect((await install("--operator", directory)).exit).toBe(0);
+    write("kustomization.yml", `${read("kustomization.yml")}namespace: later\n`);
+    const { exit, stderr } = await run("uninstall", "--operator", directory);
+    expect(exit, stderr).toBe(0);
+    expect(read("kustomization.yml")).toBe(`${text}namespace: later\n`);
+  });
+});
+
 describe("recipes that cannot be followed to the end", () => {
   const service = (name: string, profiles: string) =>
     `apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\nmetadata: { name: ${name} }\nspec: { spinnakerConfig: { config: { version: 1.30.1 }, profiles: ${profiles} } }\n`;

@@ -97,6 +97,7 @@ describe("remove", () => {
     ["the last key takes its parents along", "x: 1\na:\n  b:\n    c: 2\n", "x: 1\n"],
     ["but not their comments", "x: 1\n# about a\na:\n  b: 2\n", "x: 1\n# about a\n"],
     ["in a flow map", "a: {b: 1, c: 2}\n", "a: {c: 2}\n"],
+    ["the only key of a flow root", "{a: {b: 1}}\n", "{}\n"],
     ["at the end of a flow map", "a: {c: 2, b: 1}\n", "a: {c: 2}\n"],
     ["a dotted key", "a.b: 1\nc: 2\n", "c: 2\n"],
     ["with Windows line ends", "a:\r\n  b: 1\r\nc: 2\r\n", "c: 2\r\n"],
@@ -104,6 +105,12 @@ describe("remove", () => {
     ["what is not there", "c: 2\n", "c: 2\n"],
   ])("%s", (_, before, after) => {
     expect(remove(before, "a/b")).toBe(after);
+  });
+
+  test("neighbours in a flow map go in one cut", () => {
+    expect(remove("a: {x: 1, b: 1, c: 2}\n", "a/b", "a/c")).toBe("a: {x: 1}\n");
+    expect(remove("a: {b: 1, c: 2, x: 1}\n", "a/b", "a/c")).toBe("a: {x: 1}\n");
+    expect(remove("a: {b: 1, x: 1, c: 2}\n", "a/b", "a/c")).toBe("a: {x: 1}\n");
   });
 
   test("a parent with somebody's comments in it stays, empty", () => {
