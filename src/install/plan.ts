@@ -1,7 +1,7 @@
 import { editYaml } from "../yaml/edit.ts";
 import type { SetEdit, YamlEdits } from "../yaml/edits.ts";
 import { appendItem, removeItem } from "../yaml/list.ts";
-import { parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
+import { linesElsewhere, parseYaml, properties, sameProperty, type YamlFile } from "../yaml/parse.ts";
 import { type FileChange, readText } from "./files.ts";
 import { isListed, listFor } from "./kustomization.ts";
 import { openPlaces } from "./places.ts";
@@ -37,6 +37,7 @@ export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
     const head = target.manifest?.path === path && before === undefined ? target.manifest.head : [];
     const set = planned.flatMap((profile) => profile.edits.set ?? []);
     const remove = planned.flatMap((profile) => profile.edits.remove ?? []);
+    warnings.push(...rivals(file, set));
     edits.set.push(...set);
     edits.remove.push(...remove);
     return { path, before, after: editYaml(file, { set: [...head, ...set], remove }) };
@@ -47,6 +48,16 @@ export function planInstall(target: Target, wanted: WantedPlugin): FilePlan {
     files.push(listing);
   }
   return { files, pristine, edits, warnings };
+}
+
+/** A later document with a condition wins where its condition holds: `aec` leaves it alone, and says so. */
+export function rivals(file: YamlFile, set: readonly SetEdit[]): string[] {
+  return set.flatMap(({ keys, value }) =>
+    linesElsewhere(file, keys).map(
+      (line) =>
+        `${file.path}:${line}: another document of this file sets ${keys.join(".")} too; where it is active, it counts instead of ${value}`,
+    ),
+  );
 }
 
 /** Two plans for one target as one; `second` was made on what `first` leaves. */

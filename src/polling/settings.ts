@@ -1,6 +1,6 @@
 import { readText } from "../install/files.ts";
 import { openPlaces } from "../install/places.ts";
-import { type FilePlan, planListing } from "../install/plan.ts";
+import { type FilePlan, planListing, rivals } from "../install/plan.ts";
 import { below } from "../install/profile.ts";
 import type { Place, Target } from "../install/target.ts";
 import { editYaml } from "../yaml/edit.ts";
@@ -95,7 +95,7 @@ export function planPolling(
     files: [{ path: write.path, before, after }, ...(listing ? [listing] : [])],
     pristine: new Set(pristine ? [write.path] : []),
     edits: { set, remove: [] },
-    warnings: [...target.notes, ...warnings(settings)],
+    warnings: [...target.notes, ...warnings(settings), ...rivals(file, set)],
   };
 }
 

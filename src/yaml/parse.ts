@@ -139,6 +139,16 @@ export function properties(file: YamlFile): readonly Property[] {
   return found;
 }
 
+/** Lines of the file's other documents that set a property too, each under the condition of its document. */
+export function linesElsewhere(file: YamlFile, keys: readonly string[]): number[] {
+  const lines = lineIndex(file.text);
+  return file.documents
+    .filter((document) => document !== file.document)
+    .flatMap((document) => leaves(document))
+    .filter((leaf) => sameProperty(leaf.keys, keys))
+    .map(({ offset }) => lines(offset));
+}
+
 /** Files of hundreds of accounts have tens of thousands of leaves, and each is asked for several times. */
 const propertiesOf = new WeakMap<YamlFile, readonly Property[]>();
 

@@ -110,3 +110,15 @@ test("a lock life below the stock one is warned of: idle agents could not be tol
   expect(exit).toBe(0);
   expect(stderr).toContain("do not use --lock-store");
 });
+
+test("another document of the file that sets an interval is left alone, and told", async () => {
+  const text =
+    "redis:\n  poll:\n    intervalSeconds: 30\n---\nspring.config.activate.on-profile: night\nredis.poll.interval-seconds: 300\n";
+  writeFileSync(profile("clouddriver-local.yml"), text);
+  const { exit, stderr } = await set("--interval", "60s");
+  expect(exit).toBe(0);
+  expect(stderr).toContain(
+    "clouddriver-local.yml:6: another document of this file sets redis.poll.intervalSeconds too",
+  );
+  expect(read("clouddriver-local.yml")).toBe(text.replace(": 30\n", ": 60\n"));
+});
