@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "../context.ts";
 import { EXIT, failure } from "../errors.ts";
@@ -89,6 +90,7 @@ export async function applyPlan(
         );
       }
     }
+    const made = [...new Set(changes.map(({ path }) => dirname(path)))].filter((path) => !existsSync(path));
     const earlier = changes.map(({ path }) => ({ path, record: readRecord(state, path, around.purpose) }));
     for (const change of changes) {
       if (!around.undo) recordChange(state, change, plan.pristine.has(change.path), around.purpose);
@@ -100,6 +102,7 @@ export async function applyPlan(
       for (const { path, before, after } of changes.toReversed()) {
         applyChange({ path, before: after, after: before });
       }
+      for (const directory of made) if (readdirSync(directory).length === 0) rmdirSync(directory);
       for (const { path, record } of earlier) restoreRecord(state, path, around.purpose, record);
     };
     let wrong: string | undefined;

@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -83,7 +92,7 @@ describe("the build check", () => {
     expect(stderr).toMatch(reason);
     expect(exit).toBe(1);
     expect(readFileSync(join(recipe, "kustomization.yml"), "utf8")).toBe(before);
-    expect(existsSync(join(recipe, PATCH))).toBe(false);
+    expect(existsSync(dirname(join(recipe, PATCH)))).toBe(false);
   });
 
   test("polling is checked in the build too", async () => {
@@ -98,6 +107,30 @@ describe("the build check", () => {
     );
     expect(existsSync(join(recipe, PATCH))).toBe(false);
     expect((await set(kustomize(service(" { clouddriver: {} }"), poll(90)))).exit).toBe(0);
+  });
+
+  test("an interrupt during the build undoes every file", async () => {
+    const bin = temporaryDirectory();
+    const flag = join(bin, "called");
+    writeFileSync(join(bin, "before"), BEFORE);
+    writeFileSync(
+      join(bin, "kustomize"),
+      `#!/bin/sh\nif [ -e ${flag} ]; then : > ${flag}.again; exec sleep 60; fi\n: > ${flag}\ncat ${bin}/before\n`,
+    );
+    chmodSync(join(bin, "kustomize"), 0o755);
+    const interruption = new AbortController();
+    const watcher = watch(bin, () => {
+      if (existsSync(`${flag}.again`)) interruption.abort(new Error("SIGINT"));
+    });
+    onTestFinished(() => watcher.close());
+    const { exit } = await aec(["install", "--operator", recipe, "--yes"], {
+      home,
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+      signal: interruption.signal,
+    });
+    expect(exit).toBe(130);
+    expect(existsSync(dirname(join(recipe, PATCH)))).toBe(false);
+    expect(readdirSync(state())).toEqual([]);
   });
 
   test("a refused second edit leaves the way back to the original open", async () => {
