@@ -3,7 +3,7 @@ import type { Paint } from "./paint.ts";
 
 /** Values of keys that sound secret, but for references to where the secret is. */
 const SECRET_LINE =
-  /^([ +-][\s\w."'-]*(?:password|passwd|secret|token|api-?key|private-?key|access-?key|credentials?)[\w."'-]*\s*:[ \t]+)(?!["']?(?:\{cipher\}|encrypted:|\$\{))(\S.*)$/gim;
+  /^([ +-][ \t\w."'-]*(?:password|passwd|secret|token|api-?key|private-?key|access-?key|credentials?)[\w."'-]*\s*:[ \t]+)(?!["']?(?:\{cipher\}|encrypted:|\$\{))(\S.*)$/gim;
 
 /** The unified diff of one file, secrets hidden; a file that does not exist on a side is `/dev/null`. */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
