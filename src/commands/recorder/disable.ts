@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
-import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { recordingState } from "../../recorder/state.ts";
+import { applySteps } from "../apply-steps.ts";
 import { type RecorderOptions, readRecording } from "./options.ts";
 
 export interface RecorderDisableOptions extends Pick<RecorderOptions, "topicName"> {
@@ -74,16 +74,14 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
   const lines = steps.map(({ resource, action, detail }) => `${action} ${resource} (${detail})`);
   if (steps.length === 0)
     return { data, text: () => "AWS Config does not publish to the topic: nothing to change." };
-  if (options.dryRun) {
-    return {
+  return applySteps(
+    context,
+    {
       data,
-      text: () => [...lines, "Dry run: nothing was changed."].join("\n"),
-      exit: options.exitCode ? EXIT.differences : EXIT.ok,
-    };
-  }
-  if (context.asks) for (const line of lines) context.out.show(line);
-  await context.confirm(`Make these changes to AWS Config in ${accountId}, ${region}?`);
-  for (const { apply } of steps) await apply();
-  state.forget();
-  return { data, text: () => lines.map((line) => line.replace(/^(delete|update) /, "$1d ")).join("\n") };
+      lines,
+      question: `Make these changes to AWS Config in ${accountId}, ${region}?`,
+      steps: [...steps.map(({ apply }) => apply), async () => state.forget()],
+    },
+    options,
+  );
 }

@@ -1,11 +1,11 @@
 import { createSns, type Subscription } from "../../aws/sns.ts";
 import { createSqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
-import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { outdated } from "../../sns/plan.ts";
 import { parsePolicy, withoutOurStatements } from "../../sns/policy.ts";
 import { DELIVERY_POLICY, deadLetterQueueName, isOurs, topicArn } from "../../sns/topology.ts";
+import { applySteps } from "../apply-steps.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
 export interface SnsDeleteOptions extends SnsOptions {
@@ -97,15 +97,6 @@ export async function run(context: Context, options: SnsDeleteOptions): Promise<
   };
   const steps = plan.flatMap(({ apply }) => (apply ? [apply] : []));
   if (steps.length === 0) return { data, text: () => [...lines, "Nothing to delete."].join("\n") };
-  if (options.dryRun) {
-    return {
-      data,
-      text: () => [...lines, "Dry run: nothing was changed."].join("\n"),
-      exit: options.exitCode ? EXIT.differences : EXIT.ok,
-    };
-  }
-  if (context.asks) for (const line of lines) context.out.show(line);
-  await context.confirm(`Delete these in ${wanted.accountId}, ${wanted.region}?`);
-  for (const apply of steps) await apply();
-  return { data, text: () => lines.map((line) => line.replace(/^(delete|update) /, "$1d ")).join("\n") };
+  const question = `Delete these in ${wanted.accountId}, ${wanted.region}?`;
+  return applySteps(context, { data, lines, question, steps }, options);
 }

@@ -15,18 +15,20 @@ const PATCH = "plugins/aws-event-cache-plugin.yml";
 const OSS = "spinnaker.io/v1alpha2";
 const ARMORY = "spinnaker.armory.io/v1alpha2";
 
+interface ServiceConfig {
+  version?: string | number;
+  deploymentEnvironment?: {
+    haServices?: { clouddriver?: { enabled?: boolean; disableClouddriverRoDeck?: boolean } };
+  };
+}
+
 interface SpinnakerService {
   apiVersion?: string;
   kind?: string;
   metadata?: { name?: string };
   spec?: {
     spinnakerConfig?: {
-      config?: {
-        version?: string | number;
-        deploymentEnvironment?: {
-          haServices?: { clouddriver?: { enabled?: boolean; disableClouddriverRoDeck?: boolean } };
-        };
-      };
+      config?: ServiceConfig;
       profiles?: Record<string, unknown>;
     };
   };
@@ -75,8 +77,9 @@ export function operatorTarget(directory: string, flavour: "armory" | undefined)
     path: file,
     prefix: [...SERVICE_PROFILES, profile],
   });
-  const highAvailability = last(found, ({ haServices }) => haServices?.clouddriver?.enabled) === true;
-  const roDeck = last(found, ({ haServices }) => haServices?.clouddriver?.disableClouddriverRoDeck) !== true;
+  const ha = (config: ServiceConfig) => config.deploymentEnvironment?.haServices?.clouddriver;
+  const highAvailability = last(found, (config) => ha(config)?.enabled) === true;
+  const roDeck = last(found, (config) => ha(config)?.disableClouddriverRoDeck) !== true;
   const manifest: Manifest | undefined =
     kustomization && !inPlace
       ? {
@@ -181,22 +184,8 @@ function names(service: SpinnakerService): boolean {
 }
 
 /** The value that wins after the merge. */
-function last<T>(
-  found: readonly Found[],
-  pick: (config: {
-    version?: string | number;
-    haServices?: { clouddriver?: { enabled?: boolean; disableClouddriverRoDeck?: boolean } };
-  }) => T | undefined,
-): T | undefined {
+function last<T>(found: readonly Found[], pick: (config: ServiceConfig) => T | undefined): T | undefined {
   return found
-    .map(({ service }) => {
-      const config = service.spec?.spinnakerConfig?.config;
-      return pick({
-        ...(config?.version !== undefined && { version: config.version }),
-        ...(config?.deploymentEnvironment?.haServices && {
-          haServices: config.deploymentEnvironment.haServices,
-        }),
-      });
-    })
+    .map(({ service }) => pick(service.spec?.spinnakerConfig?.config ?? {}))
     .findLast((value) => value !== undefined);
 }
