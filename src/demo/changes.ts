@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { awsId, type Inventory } from "../sandbox/aws/inventory.ts";
+import { autoScalingGroup, awsId, type Inventory } from "../sandbox/aws/inventory.ts";
 import type { Site } from "../sandbox/site.ts";
 
 /** One change in the demo's AWS and what the cache has to show of it. */
@@ -52,15 +52,7 @@ function groupChange(atMs: number, lane: number, round: number): PlannedChange {
   return {
     atMs,
     resource: `${name} ${round === 0 ? "created" : "resized"} to ${desired}`,
-    apply: (inventory) =>
-      inventory.put("auto-scaling-group", REGION, {
-        name,
-        min: 0,
-        max: 10,
-        desired,
-        instanceIds: Array.from({ length: desired }, () => awsId("i")),
-        loadBalancers: [],
-      }),
+    apply: (inventory) => inventory.put("auto-scaling-group", REGION, autoScalingGroup(name, desired)),
     shown: ({ clouddriver, account }) =>
       clouddriver.cache.get("auto-scaling-group", account, REGION, name)?.desired === desired,
   };

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { awsId } from "../../src/sandbox/aws/inventory.ts";
+import { autoScalingGroup, awsId } from "../../src/sandbox/aws/inventory.ts";
 import { startSite } from "../../src/sandbox/site.ts";
 import { REGION, SPEED, until } from "../helpers/site.ts";
 import { engineContract } from "./engine.ts";
@@ -23,14 +23,7 @@ describe("the embedded Clouddriver", () => {
       redisUrl: site.redis.url,
       clock,
       group: async (name, desired) =>
-        inventory.put("auto-scaling-group", REGION, {
-          name,
-          min: 0,
-          max: 10,
-          desired,
-          instanceIds: Array.from({ length: desired }, () => awsId("i")),
-          loadBalancers: [],
-        }),
+        inventory.put("auto-scaling-group", REGION, autoScalingGroup(name, desired)),
       removeGroup: async (name) => inventory.remove("auto-scaling-group", REGION, name),
       securityGroup: async (name) => {
         const id = awsId("sg");

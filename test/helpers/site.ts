@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { main } from "../../src/main.ts";
-import { awsId } from "../../src/sandbox/aws/inventory.ts";
+import { autoScalingGroup } from "../../src/sandbox/aws/inventory.ts";
 import { type Site, type SiteOptions, startSite } from "../../src/sandbox/site.ts";
 import { aec, type Outcome, testWorld, type WorldOptions } from "./aec.ts";
 
@@ -28,15 +28,7 @@ export async function testSite(options: Partial<SiteOptions> = {}): Promise<Test
     clock,
     aec: (argv, more = {}) => aec(argv, { clock, ...more, env: { ...site.env, ...more.env } }),
     group(name, desired) {
-      const instanceIds = Array.from({ length: desired }, () => awsId("i"));
-      site.aws.inventory.put("auto-scaling-group", REGION, {
-        name,
-        min: 0,
-        max: 10,
-        desired,
-        instanceIds,
-        loadBalancers: [],
-      });
+      site.aws.inventory.put("auto-scaling-group", REGION, autoScalingGroup(name, desired));
     },
   };
 }

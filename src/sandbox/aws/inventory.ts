@@ -63,6 +63,12 @@ export interface Inventory {
   calls(): ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
+/** A group of `desired` fresh instances, with room for ten. */
+export function autoScalingGroup(name: string, desired: number): AutoScalingGroup {
+  const instanceIds = Array.from({ length: desired }, () => awsId("i"));
+  return { name, min: 0, max: 10, desired, instanceIds, loadBalancers: [] };
+}
+
 /** A fresh instance, security group or VPC id of AWS's shape, such as `i-0123456789abcdef0`. */
 export function awsId(prefix: "i" | "sg" | "vpc"): string {
   return `${prefix}-0${randomBytes(8).toString("hex")}`;
