@@ -11,6 +11,11 @@ export function arnRegion(text: string): string {
   return text.split(":")[3] ?? "";
 }
 
+/** The account named in an ARN, or "". */
+export function arnAccount(text: string): string {
+  return text.split(":")[4] ?? "";
+}
+
 /** The ARN of an Auto Scaling group; its UUID is derived from the name, so that every service gives the same. */
 export function groupArn(region: string, account: string, name: string): string {
   const uuid = digest(`${region}/${name}`).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");

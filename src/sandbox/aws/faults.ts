@@ -5,6 +5,7 @@ export interface FaultRule {
   service?: string;
   action?: string;
   region?: string;
+  account?: string;
   /** `html` is a 500 that is no AWS error at all, `hang` never answers. */
   kind: "throttled" | "denied" | "html" | "hang";
   /** How many calls fail; all of them when left out. */
@@ -16,6 +17,8 @@ export interface ApiCall {
   service: string;
   action: string;
   region: string;
+  /** Of the caller; 12 digits. */
+  account: string;
   at: number;
 }
 
@@ -24,17 +27,19 @@ const THROTTLED: Readonly<Record<string, [code: string, status: number]>> = {
   ec2: ["RequestLimitExceeded", 503],
   sqs: ["RequestThrottled", 400],
   config: ["ThrottlingException", 400],
+  events: ["ThrottlingException", 400],
 };
 const DENIED: Readonly<Record<string, [code: string, status: number]>> = {
   sns: ["AuthorizationError", 403],
   ec2: ["UnauthorizedOperation", 403],
   sqs: ["AccessDeniedException", 400],
   config: ["AccessDeniedException", 400],
+  events: ["AccessDeniedException", 400],
 };
 
 /** Whether `rule` hits `call`; counts `times` down. */
 export function hits(rule: FaultRule, call: ApiCall): boolean {
-  const matches = (["service", "action", "region"] as const).every(
+  const matches = (["service", "action", "region", "account"] as const).every(
     (name) => rule[name] === undefined || rule[name] === call[name],
   );
   if (!matches || rule.times === 0) return false;

@@ -3,21 +3,14 @@ import { once, setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../../clock.ts";
-import { arnRegion } from "./arn.ts";
-import { createAutoScaling } from "./autoscaling.ts";
+import { type AccountWorld, createAccount, type SandboxAccount } from "./account.ts";
+import { arnAccount, arnRegion } from "./arn.ts";
 import { type CertificateOptions, createCertificate } from "./certificate.ts";
-import { type ConfigModel, createConfig } from "./config.ts";
-import { createEc2 } from "./ec2.ts";
 import { awsError, isAwsError } from "./error.ts";
 import { type ApiCall, type FaultRule, faultError, hits } from "./faults.ts";
 import { type Input, optionalText } from "./input.ts";
-import { createInventory, type Inventory } from "./inventory.ts";
 import { type Answer, decodeQuery, jsonProtocol, queryProtocol } from "./protocol.ts";
-import type { Service } from "./service.ts";
-import { createSnsService } from "./sns/actions.ts";
-import { createSnsModel, type SnsModel } from "./sns/model.ts";
-import { createSqs, type SqsModel } from "./sqs.ts";
-import { createSts } from "./sts.ts";
+import { accountOfKey } from "./sts.ts";
 
 /** How to start a sandbox. */
 export interface AwsOptions {
@@ -29,16 +22,14 @@ export interface AwsOptions {
   certificate?: CertificateOptions;
 }
 
-/** A running sandbox: an AWS account on one loopback port. */
-export interface SandboxAws {
+/** A running sandbox: AWS on one loopback port, seen as its first account; roles lead into others. */
+export interface SandboxAws extends Omit<SandboxAccount, "services"> {
   /** Endpoint of every service in every Region, without a final slash. */
   readonly url: string;
   readonly port: number;
   readonly accountId: string;
-  readonly inventory: Inventory;
-  readonly sns: SnsModel;
-  readonly sqs: SqsModel;
-  readonly config: ConfigModel;
+  /** Another account; made when it is first asked for. */
+  account(accountId: string): SandboxAccount;
   /** API calls received, oldest first, failed ones included. */
   readonly requests: readonly ApiCall[];
   /** What SNS signs with. */
@@ -77,20 +68,22 @@ export async function startAws(options: AwsOptions): Promise<SandboxAws> {
   const certificatePath = `/SimpleNotificationService-${randomBytes(16).toString("hex")}.pem`;
   const certificate = { pem, url: url + certificatePath };
 
-  const inventory = createInventory(clock);
-  const sqs = createSqs(clock, accountId, url);
-  const shared = { clock, account: accountId, closing: closing.signal, background };
   const signer = { key, certificateUrl: certificate.url };
-  const sns = createSnsModel({ ...shared, url, signer, enqueue: sqs.model.sendFromTopic });
-  const config = createConfig({ ...shared, inventory, sns });
-  const services = new Map<string, Service>([
-    ["sns", createSnsService(sns)],
-    ["sqs", sqs.service],
-    ["config", config.service],
-    ["sts", createSts(accountId)],
-    ["autoscaling", createAutoScaling(inventory, accountId)],
-    ["ec2", createEc2(inventory, accountId)],
-  ]);
+  const world: AccountWorld = {
+    clock,
+    url,
+    signer,
+    topics: { topics: new Map(), subscriptions: new Map(), tokens: new Map(), deliveries: [] },
+    queues: new Map(),
+    closing: closing.signal,
+    background,
+  };
+  const accounts = new Map<string, SandboxAccount>();
+  const accountOf = (id: string): SandboxAccount => {
+    const found = accounts.get(id) ?? createAccount(id, world);
+    accounts.set(id, found);
+    return found;
+  };
   const requests: ApiCall[] = [];
   let rule: FaultRule | undefined;
 
@@ -103,7 +96,7 @@ export async function startAws(options: AwsOptions): Promise<SandboxAws> {
   async function call(request: IncomingMessage, response: ServerResponse): Promise<Answer | "hang"> {
     const body = await readBody(request);
     if (body === undefined) return "hang";
-    const scope = /Credential=[^/,]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(
+    const scope = /Credential=([^/,]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(
       request.headers.authorization ?? "",
     );
     const target = request.headers["x-amz-target"];
@@ -123,10 +116,12 @@ export async function startAws(options: AwsOptions): Promise<SandboxAws> {
         ? refuse("IncompleteSignature", "Credential must have exactly 5 slash-delimited elements")
         : refuse("MissingAuthenticationToken", "Request is missing Authentication Token");
     }
-    const name = scope?.[2] ?? "sns";
-    const region = scope?.[1] ?? unsignedRegion(decodeQuery(new URLSearchParams(form)));
-    const service = services.get(name);
-    const received = { service: name, action, region, at: clock.now() };
+    const name = scope?.[3] ?? "sns";
+    const unsigned = scope ? "" : unsignedArn(decodeQuery(new URLSearchParams(form)));
+    const region = scope?.[2] ?? arnRegion(unsigned);
+    const account = scope ? (accountOfKey(scope[1] ?? "") ?? accountId) : arnAccount(unsigned);
+    const service = accountOf(account || accountId).services.get(name);
+    const received = { service: name, action, region, account, at: clock.now() };
     requests.push(received);
     if (!service) return refuse("UnknownService", `The sandbox has no service ${name}`);
     if (regions && !regions.includes(region)) {
@@ -159,10 +154,8 @@ export async function startAws(options: AwsOptions): Promise<SandboxAws> {
     url,
     port,
     accountId,
-    inventory,
-    sns,
-    sqs: sqs.model,
-    config: config.model,
+    ...accountOf(accountId),
+    account: accountOf,
     requests,
     certificate,
     fault(next) {
@@ -189,8 +182,8 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function unsignedRegion(input: Input): string {
-  return arnRegion(optionalText(input, "TopicArn") ?? optionalText(input, "SubscriptionArn") ?? "");
+function unsignedArn(input: Input): string {
+  return optionalText(input, "TopicArn") ?? optionalText(input, "SubscriptionArn") ?? "";
 }
 
 function unknownAction(action: string, json: boolean) {

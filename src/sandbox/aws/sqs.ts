@@ -35,6 +35,13 @@ export interface SqsModel {
   readonly queues: ReadonlyMap<string, Queue>;
   /** Sends on behalf of an SNS topic; false when the queue is missing or its policy refuses sns.amazonaws.com. */
   sendFromTopic(queueArn: string, body: string, topicArn: string): boolean;
+  /** The same on behalf of a service. */
+  sendFromService(queueArn: string, body: string, sender: Sender): boolean;
+}
+interface Sender {
+  service: string;
+  sourceAccount: string;
+  sourceArn: string;
 }
 
 const DEFAULTS: ReadonlyMap<string, string> = new Map([
@@ -51,9 +58,13 @@ const LEGACY_CODES = {
   QueueNameExists: "QueueAlreadyExists",
 };
 
-/** An SQS without queues; queue URLs start with `url`. */
-export function createSqs(clock: Clock, account: string, url: string): { model: SqsModel; service: Service } {
-  const queues = new Map<string, Queue>();
+/** The SQS of one account; queue URLs start with `url`, `queues` holds those of every account. */
+export function createSqs(
+  clock: Clock,
+  account: string,
+  url: string,
+  queues: Map<string, Queue>,
+): { model: SqsModel; service: Service } {
   const waiting = new Map<Queue, Set<() => void>>();
 
   const named = ({ region }: Call, name: string) => queues.get(arn("sqs", region, account, name));
@@ -76,6 +87,7 @@ export function createSqs(clock: Clock, account: string, url: string): { model: 
 
   function take(queue: Queue, limit: number, visibilitySeconds: number): QueueMessage[] {
     const now = clock.now();
+    moveExhausted(queue, now);
     const taken = queue.messages.filter((message) => message.visibleAt <= now).slice(0, limit);
     for (const message of taken) {
       message.visibleAt = now + visibilitySeconds * 1000;
@@ -84,6 +96,19 @@ export function createSqs(clock: Clock, account: string, url: string): { model: 
       message.receiptHandle = randomUUID();
     }
     return taken;
+  }
+
+  /** What was received too often goes to the dead-letter queue instead of to a receiver. */
+  function moveExhausted(queue: Queue, now: number): void {
+    const { deadLetterTargetArn, maxReceiveCount } =
+      parseObject(queue.attributes.get("RedrivePolicy") ?? "") ?? {};
+    const target = queues.get(String(deadLetterTargetArn));
+    if (!target) return;
+    const exhausted = queue.messages.filter(
+      ({ visibleAt, receiveCount }) => visibleAt <= now && receiveCount >= Number(maxReceiveCount),
+    );
+    queue.messages = queue.messages.filter((message) => !exhausted.includes(message));
+    target.messages.push(...exhausted.map((message) => ({ ...message, receiveCount: 0 })));
   }
 
   /** Resolves when a message is sent or `ms` have passed. */
@@ -117,12 +142,17 @@ export function createSqs(clock: Clock, account: string, url: string): { model: 
 
   const model: SqsModel = {
     queues,
-    sendFromTopic(queueArn, body, topicArn) {
+    sendFromTopic: (queueArn, body, topicArn) =>
+      model.sendFromService(queueArn, body, {
+        service: "sns.amazonaws.com",
+        sourceAccount: account,
+        sourceArn: topicArn,
+      }),
+    sendFromService(queueArn, body, { service, sourceAccount, sourceArn }) {
       const queue = queues.get(queueArn);
-      const context = { "aws:sourcearn": topicArn, "aws:sourceaccount": account };
-      const service = "sns.amazonaws.com";
+      const context = { "aws:sourcearn": sourceArn, "aws:sourceaccount": sourceAccount };
       const request = { service, action: "sqs:SendMessage", resource: queueArn, context };
-      if (!queue || arnRegion(topicArn) !== arnRegion(queueArn)) return false;
+      if (!queue || arnRegion(sourceArn) !== arnRegion(queueArn)) return false;
       if (!allows(queue.attributes.get("Policy"), request)) return false;
       send(queue, body);
       return true;
@@ -196,6 +226,12 @@ export function createSqs(clock: Clock, account: string, url: string): { model: 
         const queue = queueOf(call);
         const handle = text(call.input, "ReceiptHandle");
         queue.messages = queue.messages.filter((message) => message.receiptHandle !== handle);
+      },
+      ChangeMessageVisibility: (call) => {
+        const handle = text(call.input, "ReceiptHandle");
+        const message = queueOf(call).messages.find(({ receiptHandle }) => receiptHandle === handle);
+        if (!message) throw awsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404);
+        message.visibleAt = clock.now() + (integer(call.input, "VisibilityTimeout") ?? 0) * 1000;
       },
       ListQueueTags: (call) => ({ Tags: Object.fromEntries(queueOf(call).tags) }),
       TagQueue: (call) => {

@@ -16,13 +16,14 @@ test("the caller is the sandbox's account", async () => {
   });
 });
 
-test("every call is noted with its service and Region", async () => {
+test("every call is noted with its service, Region and account", async () => {
   const { aws, sns, clock } = await sandbox();
   await sns.send(new CreateTopicCommand({ Name: "a" }));
   await clients(aws, "us-east-1").config.send(new DescribeConfigurationRecordersCommand({}));
+  const common = { account: aws.accountId, at: clock.now() };
   expect(aws.requests).toEqual([
-    { service: "sns", action: "CreateTopic", region: REGION, at: clock.now() },
-    { service: "config", action: "DescribeConfigurationRecorders", region: "us-east-1", at: clock.now() },
+    { service: "sns", action: "CreateTopic", region: REGION, ...common },
+    { service: "config", action: "DescribeConfigurationRecorders", region: "us-east-1", ...common },
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { arnRegion } from "../arn.ts";
+import { arnAccount, arnRegion } from "../arn.ts";
 import { awsError } from "../error.ts";
 import { asRecord, flag, type Input, optionalText, record, tagMap, text, textMap } from "../input.ts";
 import { page } from "../paging.ts";
@@ -12,11 +12,12 @@ import { describeTopic, setTopicAttribute, type Topic } from "./topics.ts";
 
 const PAGE_SIZE = 100;
 
-/** The SNS query API over `sns`. */
-export function createSnsService(sns: SnsModel): Service {
+/** The SNS query API over `sns` for callers of `account`; topics of other accounts are closed to them. */
+export function createSnsService(sns: SnsModel, account: string): Service {
   const topicArn = (call: Call, name = "TopicArn") => {
     const arn = text(call.input, name);
     if (call.signed && arnRegion(arn) !== call.region) throw invalidParameter("TopicArn");
+    if (arnAccount(arn) !== account) throw awsError("AuthorizationError", `no access to ${arn}`, 403);
     return arn;
   };
   const topicOf = (call: Call) => sns.topic(topicArn(call));
@@ -49,7 +50,9 @@ export function createSnsService(sns: SnsModel): Service {
           optionalText(call.input, "AttributeValue") ?? "",
         ),
       ListTopics: ({ input, region }) => {
-        const own = [...sns.topics.values()].filter((topic) => topic.region === region);
+        const own = [...sns.topics.values()].filter(
+          (topic) => topic.region === region && topic.owner === account,
+        );
         const { items, next } = page(own, optionalText(input, "NextToken"), PAGE_SIZE);
         return { Topics: items.map(({ arn }) => ({ TopicArn: arn })), NextToken: next };
       },

@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "../../../clock.ts";
 import { arn } from "../arn.ts";
 import { awsError } from "../error.ts";
+import { parseObject } from "../input.ts";
+import { matchesPattern } from "../pattern.ts";
 import { allows } from "../policy.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import {
@@ -84,13 +86,18 @@ type Attributes = ReadonlyMap<string, string>;
 /** Default limit of a message, bytes of UTF-8. */
 const MAX_MESSAGE_BYTES = 262_144;
 
-/** An SNS without topics. */
-export function createSnsModel(world: SnsWorld): SnsModel {
+/** What the accounts of one AWS share: everything that an ARN or a token names. */
+export interface SnsStores {
+  topics: Map<string, Topic>;
+  subscriptions: Map<string, Subscription>;
+  tokens: Map<string, { subscription: Subscription; expiresAt: number }>;
+  deliveries: Delivery[];
+}
+
+/** The SNS of one account. */
+export function createSnsModel(world: SnsWorld, stores: SnsStores): SnsModel {
   const { clock, account, url, signer } = world;
-  const topics = new Map<string, Topic>();
-  const subscriptions = new Map<string, Subscription>();
-  const tokens = new Map<string, { subscription: Subscription; expiresAt: number }>();
-  const deliveries: Delivery[] = [];
+  const { topics, subscriptions, tokens, deliveries } = stores;
 
   const timestamp = () => new Date(clock.now()).toISOString();
   const versionOf = (topic: Topic) => topic.attributes.get("SignatureVersion") ?? "1";
@@ -196,7 +203,7 @@ export function createSnsModel(world: SnsWorld): SnsModel {
     };
     const envelope = notification(parts, versionOf(to), signer);
     for (const receiver of subscriptionsOf(to)) {
-      if (!receiver.confirmed) continue;
+      if (!receiver.confirmed || !passesFilter(receiver, message, attributes)) continue;
       const UnsubscribeURL = `${url}/?Action=Unsubscribe&SubscriptionArn=${receiver.arn}`;
       const raw = receiver.attributes.get("RawMessageDelivery") === "true";
       const body = raw
@@ -336,4 +343,21 @@ export function createSnsModel(world: SnsWorld): SnsModel {
       return publish(publication);
     },
   };
+}
+
+/** A body that is no JSON object never passes a body filter. */
+function passesFilter(
+  { attributes: settings }: Subscription,
+  message: string,
+  attributes: MessageAttributes | undefined,
+): boolean {
+  const filter = settings.get("FilterPolicy");
+  if (filter === undefined) return true;
+  const pattern = parseObject(filter);
+  if (settings.get("FilterPolicyScope") === "MessageBody") {
+    const body = parseObject(message);
+    return body !== undefined && matchesPattern(pattern, body);
+  }
+  const values = Object.entries(attributes ?? {}).map(([name, { Value }]) => [name, Value] as const);
+  return matchesPattern(pattern, Object.fromEntries(values));
 }
