@@ -161,6 +161,7 @@ Examples:
   dryRun(topic(sns.command("create")))
     .description("make or mend them, and wait until the subscription is confirmed")
     .option("--no-wait", "do not wait for the confirmation")
+    .addOption(exportOption())
     .addHelpText(
       "after",
       `
@@ -199,15 +200,17 @@ Examples:
     );
 
   const recorder = program.command("recorder").description("AWS Config's recorder and delivery channel");
-  dryRun(recorder.command("enable"))
+  dryRun(places(recorder.command("enable")))
     .description("record what aec serve uses, and publish it to the topic")
     .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--topic-arn <arn>", "a topic of another account")
     .option("--bucket <name>", "bucket of a delivery channel that does not exist yet")
     .option(
       "--role-arn <arn>",
       "role of a recorder that does not exist yet (default: the service-linked one)",
     )
     .option("--replace-topic", "take the channel from the topic that it publishes to now")
+    .addOption(exportOption())
     .addHelpText(
       "after",
       `
@@ -218,10 +221,10 @@ Examples:
     .action((options) =>
       act(async (context) => (await import("./commands/recorder/enable.ts")).run(context, options)),
     );
-  recorder
-    .command("status")
+  places(recorder.command("status"))
     .description("whether AWS Config records, what, and where it publishes")
     .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--topic-arn <arn>", "a topic of another account")
     .option("--exit-code", "exit 3 if the topic gets no events")
     .addHelpText(
       "after",
@@ -233,9 +236,10 @@ Examples:
     .action((options) =>
       act(async (context) => (await import("./commands/recorder/status.ts")).run(context, options)),
     );
-  dryRun(recorder.command("disable"))
+  dryRun(places(recorder.command("disable")))
     .description("leave AWS Config as enable found it")
     .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--topic-arn <arn>", "a topic of another account")
     .addHelpText(
       "after",
       `
@@ -247,18 +251,69 @@ Examples:
       act(async (context) => (await import("./commands/recorder/disable.ts")).run(context, options)),
     );
 
-  program
-    .command("iam")
-    .description("the least-privilege IAM policy of commands")
-    .argument("[command...]", "such as: sns create serve (default: all that call AWS)")
-    .option("--account <id>", "AWS account id of the resources (default: any)")
+  const events = program
+    .command("events")
+    .description("EventBridge rules that send AWS's own events to the topic");
+  dryRun(rules(events.command("enable")))
+    .description("make or mend the rules")
+    .option("--topic-arn <arn>", "a topic of another account")
+    .option("--target-role-arn <arn>", "role with which EventBridge publishes to a topic of another account")
+    .addOption(exportOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec events enable --aws-region us-east-1 --dry-run
+  aec events enable --env prod --cloudtrail --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/events/enable.ts")).run(context, options)),
+    );
+  rules(events.command("status"))
+    .description("the rules that are there, and what differs from what enable would make")
+    .option("--topic-arn <arn>", "a topic of another account")
+    .option("--target-role-arn <arn>", "role with which EventBridge publishes to it")
+    .option("--exit-code", "exit 3 if something differs")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec events status --aws-region us-east-1
+  aec events status --env prod --cloudtrail --exit-code -o json`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/events/status.ts")).run(context, options)),
+    );
+  dryRun(places(events.command("disable")))
+    .description("take our rules away, all of them")
     .option("--topic-name <name>", "default: aec-<environment>")
     .addHelpText(
       "after",
       `
 Examples:
+  aec events disable --aws-region us-east-1 --dry-run
+  aec events disable --env staging --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/events/disable.ts")).run(context, options)),
+    );
+
+  places(program.command("iam"))
+    .description("the least-privilege IAM policy of commands")
+    .argument("[command...]", "such as: sns create serve (default: all that call AWS)")
+    .option("--account <id>", "AWS account id of the resources (default: any)")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--trust <arn>", "print the trust policy of the roles that this principal enters")
+    .option("--external-id <id>", "condition of the trust policy")
+    .option("--check", "try what only reads, and say which action is denied (exit 4)")
+    .addHelpText(
+      "after",
+      `
+Examples:
   aec iam serve --account 012345678901 --aws-region us-east-1
-  aec iam sns create recorder --env prod`,
+  aec iam sns create recorder --env prod
+  aec iam --trust arn:aws:iam::012345678901:role/aec
+  aec iam sns create --check --aws-region us-east-1`,
     )
     .action((words, options) =>
       act(async (context) => (await import("./commands/iam.ts")).run(context, words, options)),
@@ -293,7 +348,10 @@ Examples:
   program
     .command("serve")
     .description("the event scheduler: receives SNS, verifies, decides, and refreshes just what changed")
-    .option("--listen <host:port>", "where SNS is received", "127.0.0.1:7010")
+    .option(
+      "--listen <host:port>",
+      "where SNS is received (default: 127.0.0.1:7010, nowhere with --queue-url)",
+    )
     .option("--path <path>", "path of the endpoint", "/aws/notify")
     .option("--tls-cert <file>", "PEM certificate (else an ingress terminates TLS)")
     .option("--tls-key <file>", "its PEM key")
@@ -303,6 +361,7 @@ Examples:
       "topic to take messages of (repeatable; default: the environment's)",
       collect,
     )
+    .option("--queue-url <url>", "SQS queue to receive from (repeatable)", collect)
     .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
     .addOption(
       new commander.Option("--require-signature-version <version>", "refuse version 1 (SHA-1)").choices([
@@ -321,7 +380,8 @@ Examples:
       `
 Examples:
   aec serve --clouddriver-url http://spin-clouddriver:7002 --lock-store redis://redis:6379 --listen 0.0.0.0:7010
-  aec serve --env prod --topic-arn arn:aws:sns:us-east-1:012345678901:aec-prod`,
+  aec serve --env prod --topic-arn arn:aws:sns:us-east-1:012345678901:aec-prod
+  aec serve --env prod --queue-url https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events`,
     )
     .action((options) => act(async (context) => (await import("./commands/serve.ts")).run(context, options)));
 
@@ -356,15 +416,56 @@ Examples:
 function topic<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,
 ) {
-  return command
+  return places(command)
     .option("--topic-name <name>", "default: aec-<environment>")
+    .addOption(
+      new commander.Option(
+        "--protocol <protocol>",
+        "how aec serve gets the messages (default: https)",
+      ).choices(["https", "sqs"]),
+    )
     .option("--endpoint <url>", "where SNS delivers: https://GATE/aws/notify")
     .option("--source-account <id>", "account whose AWS Config may publish (repeatable)", collect)
-    .option("--no-dlq", "without a dead-letter queue");
+    .option("--no-dlq", "without a dead-letter queue")
+    .option("--filter", "let only messages through that aec serve can use")
+    .option("--kms-key <id>", "encrypt with a customer-managed key; AWS Config cannot publish then");
+}
+
+function places<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) {
+  return command
+    .option("--regions <list>", "Regions, comma-separated (default: notify.regions of aec.yml)", collectList)
+    .option(
+      "--accounts <list>",
+      "accounts of aec.yml, comma-separated (default: all with a role)",
+      collectList,
+    );
+}
+
+function rules<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) {
+  return places(command)
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .option("--rules <list>", "kinds of events, comma-separated (default: autoscaling)", collectList)
+    .option("--cloudtrail", "also API calls; needs a trail that logs management events")
+    .option("--config-items", "also AWS Config's items, where the delivery channel is somebody else's");
+}
+
+function exportOption() {
+  return new commander.Option(
+    "--export <format>",
+    "print a template of what would be made, call nothing",
+  ).choices(["cloudformation"]);
 }
 
 function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+function collectList(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split(",").map((item) => item.trim())];
 }
 
 function target<A extends unknown[], O extends OptionValues, G extends OptionValues>(

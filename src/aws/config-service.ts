@@ -6,6 +6,7 @@ import {
   type DeliveryChannel,
   DescribeConfigurationRecorderStatusCommand,
   DescribeConfigurationRecordersCommand,
+  DescribeDeliveryChannelStatusCommand,
   DescribeDeliveryChannelsCommand,
   PutConfigurationRecorderCommand,
   PutDeliveryChannelCommand,
@@ -15,14 +16,40 @@ import {
 import type { Context } from "../context.ts";
 import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall } from "./errors.ts";
+import type { Place } from "./places.ts";
 
-/** The AWS Config calls that `aec` makes, in one Region. */
-export function createConfigService(context: Context, region: string) {
-  const client = watchCalls(
-    new ConfigServiceClient(clientConfig(context, region, "CONFIG_SERVICE")),
-    context,
-  );
+/** Where AWS Config publishes, and how that went last. */
+export interface ConfigDelivery {
+  topicArn: string | null;
+  last: { status: string; at: string | null; reason: string | null } | null;
+}
+
+/** The AWS Config calls that `aec` makes, in one account and Region. */
+export function createConfigService(context: Context, place: Place) {
+  const client = watchCalls(new ConfigServiceClient(clientConfig(context, place, "CONFIG_SERVICE")), context);
   return {
+    /** The channel's topic and the fate of its last publication; emulators know the channel alone. */
+    async delivery(): Promise<ConfigDelivery> {
+      const [channel, status] = await Promise.all([
+        this.channel(),
+        awsCall("config:DescribeDeliveryChannelStatus", () =>
+          client.send(new DescribeDeliveryChannelStatusCommand({})),
+        ).catch(() => undefined),
+      ]);
+      const stream = status?.DeliveryChannelsStatus?.[0]?.configStreamDeliveryInfo;
+      const topicArn = typeof channel?.snsTopicARN === "string" ? channel.snsTopicARN : null;
+      if (!stream?.lastStatus) return { topicArn, last: null };
+      const { lastStatus, lastStatusChangeTime, lastErrorCode, lastErrorMessage } = stream;
+      return {
+        topicArn,
+        last: {
+          // AWS's API and its documentation differ in the case.
+          status: lastStatus.toUpperCase(),
+          at: lastStatusChangeTime?.toISOString() ?? null,
+          reason: lastErrorCode ? `${lastErrorCode}: ${lastErrorMessage}` : null,
+        },
+      };
+    },
     /** The one delivery channel of the Region, with all its fields. */
     channel: () =>
       awsCall("config:DescribeDeliveryChannels", async () => {

@@ -16,9 +16,15 @@ export async function awsCall<T>(action: string, call: () => Promise<T>): Promis
   }
 }
 
-/** The service's name of an error, such as `NotFound`; undefined for anything else. */
-export function awsErrorName(thrown: unknown): string | undefined {
-  return thrown instanceof Error ? thrown.name : undefined;
+/** Whether AWS itself says, by one of these names, that a resource is not there; explained errors included. */
+export function isMissing(thrown: unknown, names: RegExp): boolean {
+  const { cause } = thrown instanceof ExpectedError ? thrown : { cause: thrown };
+  return cause instanceof Error && names.test(cause.name);
+}
+
+/** Whether AWS refused a call for its rate. */
+export function isThrottling(thrown: unknown): boolean {
+  return thrown instanceof Error && THROTTLED.test(thrown.name);
 }
 
 function explain(action: string, thrown: unknown): unknown {
@@ -56,7 +62,7 @@ function explain(action: string, thrown: unknown): unknown {
       },
     );
   }
-  if (THROTTLED.test(name)) {
+  if (isThrottling(thrown)) {
     return failure("aws-throttled", `AWS throttles ${action}`, {
       ...context,
       hint: "run again in a minute; what was done so far is kept",

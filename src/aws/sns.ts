@@ -14,7 +14,8 @@ import {
 } from "@aws-sdk/client-sns";
 import type { Context } from "../context.ts";
 import { clientConfig, watchCalls } from "./clients.ts";
-import { awsCall, awsErrorName } from "./errors.ts";
+import { awsCall, isMissing } from "./errors.ts";
+import type { Place } from "./places.ts";
 
 export interface Topic {
   arn: string;
@@ -29,22 +30,26 @@ export interface Subscription {
   endpoint: string;
 }
 
-/** The SNS calls that `aec` makes, in one Region. */
-export function createSns(context: Context, region: string) {
-  const client = watchCalls(new SNSClient(clientConfig(context, region, "SNS")), context);
+/** The SNS calls that `aec` makes, in one account and Region. */
+export function createSns(context: Context, place: Place) {
+  const client = watchCalls(new SNSClient(clientConfig(context, place, "SNS")), context);
   return {
     /** The topic with its tags, or undefined. */
     async topic(arn: string): Promise<Topic | undefined> {
       try {
         const [{ Attributes }, { Tags }] = await Promise.all([
-          client.send(new GetTopicAttributesCommand({ TopicArn: arn })),
-          client.send(new ListTagsForResourceCommand({ ResourceArn: arn })),
+          awsCall("sns:GetTopicAttributes", () =>
+            client.send(new GetTopicAttributesCommand({ TopicArn: arn })),
+          ),
+          awsCall("sns:ListTagsForResource", () =>
+            client.send(new ListTagsForResourceCommand({ ResourceArn: arn })),
+          ),
         ]);
         const tags = Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
         return { arn, attributes: Attributes ?? {}, tags };
       } catch (error) {
-        if (/^(NotFound|ResourceNotFound)/.test(awsErrorName(error) ?? "")) return undefined;
-        return awsCall("sns:GetTopicAttributes", () => Promise.reject(error));
+        if (isMissing(error, /^(NotFound|ResourceNotFound)/)) return undefined;
+        throw error;
       }
     },
     createTopic: (name: string, tags: Readonly<Record<string, string>>) =>
@@ -98,7 +103,7 @@ export function createSns(context: Context, region: string) {
         const { SubscriptionArn } = await client.send(
           new SubscribeCommand({
             TopicArn: topicArn,
-            Protocol: new URL(endpoint).protocol.slice(0, -1),
+            Protocol: endpoint.startsWith("arn:") ? "sqs" : new URL(endpoint).protocol.slice(0, -1),
             Endpoint: endpoint,
             Attributes: { ...attributes },
             ReturnSubscriptionArn: true,

@@ -1,172 +1,142 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { pino } from "pino";
-import type { LockStore } from "../agents/stores/redis.ts";
-import { regionOf } from "../aws/clients.ts";
-import { callerIdentity } from "../aws/identity.ts";
-import { createSns } from "../aws/sns.ts";
-import { type Account, createClouddriver } from "../clouddriver/client.ts";
+import { placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
-import { messageOf, usageError } from "../errors.ts";
-import { createSigningKeys } from "../events/certificate.ts";
-import { parseTopicArn } from "../events/signing-host.ts";
-import { createAccounts } from "../serve/accounts.ts";
+import { usageError } from "../errors.ts";
 import { adminHandler } from "../serve/admin.ts";
-import { createApply, type Mode } from "../serve/apply.ts";
-import { createDispatch } from "../serve/dispatch.ts";
+import type { Mode } from "../serve/apply.ts";
 import { listen, parseListen } from "../serve/listener.ts";
+import { createLog } from "../serve/log.ts";
 import { notifyHandler } from "../serve/notify.ts";
+import type { Receiver } from "../serve/receive.ts";
+import { chooseMode, openScheduler } from "../serve/scheduler.ts";
+import { checkTopicArn } from "../sns/topology.ts";
+import { topicOf } from "./sns/options.ts";
 
 export interface ServeOptions {
-  listen: string;
+  /** Default where no queue is received from: the loopback address. */
+  listen?: string | undefined;
   path: string;
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
   adminListen: string;
   topicArn?: string[] | undefined;
+  queueUrl?: string[] | undefined;
   debounce: string;
   requireSignatureVersion?: "2" | undefined;
   mode?: Mode | undefined;
 }
 
-/** Bound on one agent run or one wait for a pass. */
-const RUN_TIMEOUT_MS = 120_000;
+const LISTEN = "127.0.0.1:7010";
 
-/** `aec serve`: listens until it is told to stop. Prints one JSON line when it is ready. */
+/** `aec serve`: listens and receives until it is told to stop. Prints one JSON line when it is ready. */
 export async function run(context: Context, options: ServeOptions): Promise<undefined> {
   const { world, settings, out } = context;
   const { clock, signal } = world;
-  const log = pino(
-    {
-      base: null,
-      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-      level: out.verbose ? "debug" : "info",
-    },
-    { write: (line: string) => void world.stderr.write(line) },
-  );
+  const queues = (options.queueUrl ?? []).map(parseQueueUrl);
   const topics = await allowedTopics(context, options.topicArn);
   const mode = chooseMode(options.mode, settings.lockStore.value);
   const tls = tlsFiles(options);
-  const notifyAddress = parseListen(options.listen, "--listen");
+  const listenText = options.listen ?? (queues.length > 0 ? undefined : LISTEN);
+  const notifyAddress = listenText === undefined ? undefined : parseListen(listenText, "--listen");
   const adminAddress =
     options.adminListen === "off" ? undefined : parseListen(options.adminListen, "--admin-listen");
   const debounceMs = parseDuration(options.debounce, "--debounce");
-
-  const endpoint = world.env.AWS_ENDPOINT_URL_SNS ?? world.env.AWS_ENDPOINT_URL;
-  if (endpoint)
-    log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
-
-  const clouddriver = createClouddriver(context);
-  const locks = mode === "agents" ? await openLocks(settings.lockStore.value ?? "") : undefined;
-  const interval = settings.section.polling?.interval;
-  const refresher = {
-    clouddriver,
-    locks,
-    clock,
-    signal,
-    timeoutMs: context.timeout(RUN_TIMEOUT_MS),
-    intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
-  };
-  const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
-  const dispatch = createDispatch({
-    policy: {
-      topics: new Set(topics),
-      requireVersion2: options.requireSignatureVersion === "2",
-      endpoint,
-      keys: createSigningKeys(context.fetch, clock),
-      clock,
-    },
-    accounts,
-    apply: createApply(mode, refresher, debounceMs),
-    confirm: (topicArn, token) =>
-      createSns(context, parseTopicArn(topicArn)?.region ?? "").confirm(topicArn, token),
-    clock,
-    log,
-  });
-  const missing = async () => {
-    const problems = await Promise.allSettled([accounts(), locks?.count(["readiness"])]);
-    return problems.flatMap((problem) => (problem.status === "rejected" ? [messageOf(problem.reason)] : []));
-  };
+  const log = createLog(context);
+  const requireVersion2 = options.requireSignatureVersion === "2";
+  const scheduler = await openScheduler(context, { mode, topics, debounceMs, requireVersion2, log });
+  const { dispatch, missing } = scheduler;
 
   const servers: Server[] = [];
   try {
-    const notify = await listen(
-      notifyAddress,
-      notifyHandler(options.path, (body) => dispatch.receive(body, signal)),
-      tls,
-    );
-    servers.push(notify.server);
-    const admin = adminAddress
-      ? await listen(
-          adminAddress,
-          adminHandler({
-            missing,
-            status: async () => ({ mode, topics, open: dispatch.open(), missing: await missing() }),
-            fate: dispatch.fate,
-            token: settings.serveToken.value,
-          }),
-        )
-      : undefined;
+    const notify =
+      notifyAddress &&
+      (await listen(
+        notifyAddress,
+        notifyHandler(options.path, (body) => dispatch.receive(body, signal)),
+        tls,
+      ));
+    if (notify) servers.push(notify.server);
+    const status = async () => ({
+      mode,
+      topics,
+      queues: queues.map(({ url }) => url),
+      open: dispatch.open(),
+      missing: await missing(),
+    });
+    const token = settings.serveToken.value;
+    const admin =
+      adminAddress &&
+      (await listen(adminAddress, adminHandler({ missing, status, fate: dispatch.fate, token })));
     if (admin) servers.push(admin.server);
+    const receivers: Receiver[] = await Promise.all(
+      queues.map(async ({ url, accountId, region }) => {
+        const { createSqs } = await import("../aws/sqs.ts");
+        const sqs = createSqs(
+          context,
+          await placeOf(context, accountId, region ?? regionsOf(context)[0] ?? ""),
+        );
+        return { sqs, queueUrl: url, dispatch, clock, signal, log };
+      }),
+    );
 
     for (const problem of await missing())
-      log.error({ problem }, "not ready: events are answered with 503 until it is");
-    out.line({ notify: `${notify.url}${options.path}`, admin: admin?.url ?? null, mode, topics });
+      log.error({ problem }, "not ready: events wait and are delivered again until it is");
+    out.line({
+      notify: notify ? `${notify.url}${options.path}` : null,
+      admin: admin?.url ?? null,
+      mode,
+      topics,
+      queues: queues.map(({ url }) => url),
+    });
+    const { receiveFrom } = await import("../serve/receive.ts");
+    const receiving = receivers.map(receiveFrom);
     if (!signal.aborted) await once(signal, "abort");
+    await Promise.all(receiving);
     log.info({ open: dispatch.open() }, "stopping; what is not applied yet will be delivered again");
   } finally {
     for (const server of servers) {
       server.close();
       server.closeAllConnections();
     }
-    locks?.close();
+    scheduler.close();
   }
   return undefined;
 }
 
-/** --topic-arn, else the environment's own topic in the caller's account. */
+/** --topic-arn, else the environment's own topics: one for each account and Region that `sns create` works in. */
 async function allowedTopics(context: Context, arns: readonly string[] | undefined): Promise<string[]> {
-  for (const arn of arns ?? []) {
-    if (!parseTopicArn(arn)) {
-      throw usageError("bad-topic-arn", `--topic-arn: "${arn}" is not the ARN of a topic`, {
-        hint: "it looks like arn:aws:sns:us-east-1:012345678901:aec-prod; aec sns status prints it",
-      });
-    }
-  }
-  if (arns && arns.length > 0) return [...new Set(arns)];
-  const { section, environment } = context.settings;
-  const name = section.notify?.topicName ?? `aec-${environment.value}`;
-  const regions = section.notify?.regions ?? [regionOf(context)];
-  const { partition, accountId } = await callerIdentity(context, regions[0] ?? regionOf(context));
-  return regions.map((region) => `arn:${partition}:sns:${region}:${accountId}:${name}`);
+  if (arns && arns.length > 0) return [...new Set(arns.map((arn) => checkTopicArn(arn)))];
+  const { topicName } = topicOf(context, {});
+  const places = await placesOf(context, {});
+  return places.map(
+    ({ partition, region, accountId }) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`,
+  );
 }
 
-function chooseMode(wanted: Mode | undefined, lockStore: string | undefined): Mode {
-  if (wanted === "agents" && lockStore === undefined) {
-    throw usageError("no-lock-store", "--mode agents needs the lock store of Clouddriver's scheduler", {
-      hint: "add --lock-store redis://HOST:6379, or use --mode careful",
+interface QueueUrl {
+  url: string;
+  accountId: string;
+  /** Undefined where the host is not AWS's own. */
+  region: string | undefined;
+}
+
+/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; other hosts are emulators, whose Region is the command's. */
+function parseQueueUrl(text: string): QueueUrl {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const accountId = /^\/(\d{12})\/[A-Za-z0-9_-]{1,80}$/.exec(url?.pathname ?? "")?.[1];
+  if (!url || !accountId || !/^https?:$/.test(url.protocol)) {
+    throw usageError("bad-queue-url", `--queue-url: "${text}" is not the URL of a queue`, {
+      hint: "it looks like https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events; aec sns status prints it",
     });
   }
-  return wanted ?? (lockStore === undefined ? "careful" : "agents");
+  const region = /^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com(?:\.cn)?$/.exec(url.hostname);
+  return { url: text, accountId, region: region?.[1] ?? region?.[2] };
 }
 
 function tlsFiles({ tlsCert, tlsKey }: ServeOptions) {
   if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey };
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   throw usageError("bad-tls", "--tls-cert and --tls-key go together");
-}
-
-async function openLocks(url: string): Promise<LockStore> {
-  const { openRedisLocks } = await import("../agents/stores/redis.ts");
-  return openRedisLocks(url);
-}
-
-function configuredAccounts({ settings }: Context): Account[] {
-  return (settings.section.accounts ?? []).map(({ name, awsAccountId, regions }) => ({
-    name,
-    awsAccountId,
-    regions: regions ?? [],
-    provider: "aws",
-  }));
 }

@@ -28,11 +28,21 @@ const environment = z.strictObject({
     .strictObject({
       topicName: z.string().optional(),
       endpoint: z.string().optional(),
+      protocol: z.enum(["https", "sqs"]).optional(),
       regions: z.array(z.string()).optional(),
     })
     .optional(),
   accounts: z
-    .array(z.strictObject({ name: z.string(), awsAccountId, regions: z.array(z.string()).optional() }))
+    .array(
+      z.strictObject({
+        name: z.string(),
+        awsAccountId,
+        regions: z.array(z.string()).optional(),
+        assumeRole: z.string().optional(),
+        sessionName: z.string().optional(),
+        externalId: z.string().optional(),
+      }),
+    )
     .optional(),
   polling: z
     .strictObject({

@@ -1,5 +1,7 @@
+import { deadLetterQueueName, eventQueueName } from "../sns/topology.ts";
+
 /** Placeholders of a resource, filled in by `policyOf`. */
-type Scope = "topic" | "queue" | "any" | "config-role";
+type Scope = "topic" | "queue" | "rule" | "role" | "any" | "config-role";
 
 interface Permission {
   actions: readonly string[];
@@ -24,8 +26,14 @@ const READ_CONFIG: Permission = {
   ],
   scope: "any",
 };
+const READ_RULES: Permission = {
+  actions: ["events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"],
+  scope: "rule",
+};
+/** Accounts of `aec.yml` that are not the caller's are entered by their role. */
+const ENTER: Permission = { actions: ["sts:AssumeRole"], scope: "role" };
 
-/** What each command may call; sts:GetCallerIdentity needs no permission. */
+/** What each command may call; sts:GetCallerIdentity needs no permission, and with roles all need sts:AssumeRole. */
 export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   "sns create": [
     READ_TOPIC,
@@ -43,7 +51,15 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
     READ_TOPIC,
     READ_SUBSCRIPTION,
     READ_QUEUE,
-    { actions: ["config:DescribeDeliveryChannels"], scope: "any" },
+    {
+      actions: ["config:DescribeDeliveryChannels", "config:DescribeDeliveryChannelStatus"],
+      scope: "any",
+    },
+  ],
+  "sns test": [{ actions: ["sns:Publish"], scope: "topic" }],
+  "sns redrive": [
+    READ_QUEUE,
+    { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], scope: "queue" },
   ],
   "sns delete": [
     READ_TOPIC,
@@ -55,6 +71,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   ],
   "recorder enable": [
     READ_CONFIG,
+    { actions: ["sns:GetTopicAttributes", "sns:ListTagsForResource"], scope: "topic" },
     {
       actions: [
         "config:PutConfigurationRecorder",
@@ -80,7 +97,25 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
     },
     { actions: ["iam:PassRole"], scope: "config-role" },
   ],
-  serve: [{ actions: ["sns:ConfirmSubscription"], scope: "topic" }],
+  "events enable": [
+    READ_RULES,
+    { actions: ["sns:GetTopicAttributes", "sns:ListTagsForResource"], scope: "topic" },
+    { actions: ["events:PutRule", "events:TagResource", "events:PutTargets"], scope: "rule" },
+  ],
+  "events status": [READ_RULES],
+  "events disable": [READ_RULES, { actions: ["events:RemoveTargets", "events:DeleteRule"], scope: "rule" }],
+  serve: [
+    { actions: ["sns:ConfirmSubscription"], scope: "topic" },
+    {
+      actions: [
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+      ],
+      scope: "queue",
+    },
+  ],
 };
 
 export interface PolicyStatement {
@@ -96,11 +131,14 @@ export interface PolicyScope {
   accountId: string;
   regions: readonly string[];
   topicName: string;
+  /** ARNs of roles in other accounts; where there are any, the caller needs no more than to enter them. */
+  roles: readonly string[];
 }
 
 /** The least that the commands need, as one IAM policy document. */
 export function policyOf(commands: readonly string[], scope: PolicyScope) {
   const needed = commands.flatMap((command) => PERMISSIONS[command] ?? []);
+  if (scope.roles.length > 0) needed.push(ENTER);
   const statement = (kind: Scope): PolicyStatement[] => {
     const actions = new Set(
       needed.filter((permission) => permission.scope === kind).flatMap(({ actions: list }) => list),
@@ -117,23 +155,36 @@ export function policyOf(commands: readonly string[], scope: PolicyScope) {
   };
   return {
     Version: "2012-10-17",
-    Statement: (["topic", "queue", "config-role", "any"] as const).flatMap(statement),
+    Statement: (["topic", "queue", "rule", "config-role", "role", "any"] as const).flatMap(statement),
   };
 }
 
 const SIDS: Record<Scope, string> = {
   topic: "aecTopic",
-  queue: "aecDeadLetterQueue",
+  queue: "aecQueues",
+  rule: "aecRules",
+  role: "aecAccounts",
   "config-role": "aecConfigRole",
   any: "aecWithoutResource",
 };
 
-function resourcesOf(kind: Scope, { partition, accountId, regions, topicName }: PolicyScope): string[] {
+function resourcesOf(
+  kind: Scope,
+  { partition, accountId, regions, topicName, roles }: PolicyScope,
+): string[] {
   switch (kind) {
     case "topic":
       return regions.map((region) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`);
     case "queue":
-      return regions.map((region) => `arn:${partition}:sqs:${region}:${accountId}:${topicName}-dlq`);
+      return regions.flatMap((region) =>
+        [deadLetterQueueName({ topicName }), eventQueueName({ topicName })].map(
+          (name) => `arn:${partition}:sqs:${region}:${accountId}:${name}`,
+        ),
+      );
+    case "rule":
+      return regions.map((region) => `arn:${partition}:events:${region}:${accountId}:rule/${topicName}-*`);
+    case "role":
+      return [...roles];
     case "config-role":
       return [
         `arn:${partition}:iam::${accountId}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig`,
@@ -141,4 +192,20 @@ function resourcesOf(kind: Scope, { partition, accountId, regions, topicName }: 
     case "any":
       return ["*"];
   }
+}
+
+/** The trust policy of a role that the caller enters: Spinnaker's managed role, or one for `aec` alone. */
+export function trustPolicy(caller: string, externalId: string | undefined) {
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "aecMayEnter",
+        Effect: "Allow",
+        Principal: { AWS: caller },
+        Action: "sts:AssumeRole",
+        ...(externalId !== undefined && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
+      },
+    ],
+  };
 }

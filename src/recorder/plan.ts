@@ -98,37 +98,48 @@ function change(
   return detail ? { resource, action: "update", detail } : { resource, action: "none" };
 }
 
+/** What a recorder records, and which of the wanted types it leaves out. */
+export function recordedTypes(
+  recorder: RecorderDocument | undefined,
+  wanted: readonly string[],
+): { types: "all" | readonly string[]; missing: string[] } {
+  const group = recorder?.recordingGroup;
+  if (!recorder) return { types: [], missing: [...wanted] };
+  if (group?.recordingStrategy?.useOnly === "EXCLUSION_BY_RESOURCE_TYPES") {
+    const excluded = group.exclusionByResourceTypes?.resourceTypes ?? [];
+    return { types: "all", missing: wanted.filter((type) => excluded.includes(type)) };
+  }
+  const all = group === undefined || group.allSupported === true || group.resourceTypes === undefined;
+  if (all) return { types: "all", missing: [] };
+  const types = group.resourceTypes ?? [];
+  return { types, missing: wanted.filter((type) => !types.includes(type)) };
+}
+
 /** The recorder with the wanted types in it; every other field stays as it is. */
 function widenedGroup(
   recorder: RecorderDocument | undefined,
   { types, roleArn }: WantedRecording,
 ): { document: RecorderDocument | undefined; missing: string[] } {
+  const { missing } = recordedTypes(recorder, types);
   if (!recorder) {
     const recordingGroup = {
       allSupported: false,
       resourceTypes: [...types],
       recordingStrategy: { useOnly: "INCLUSION_BY_RESOURCE_TYPES" },
     };
-    return { document: { name: "default", roleARN: roleArn, recordingGroup }, missing: [...types] };
+    return { document: { name: "default", roleARN: roleArn, recordingGroup }, missing };
   }
-  const group = recorder.recordingGroup ?? {};
-  const strategy = group.recordingStrategy?.useOnly;
-  if (strategy === "EXCLUSION_BY_RESOURCE_TYPES") {
-    const excluded = group.exclusionByResourceTypes?.resourceTypes ?? [];
-    const missing = types.filter((type) => excluded.includes(type));
-    const kept = excluded.filter((type) => !types.includes(type));
-    if (missing.length === 0) return { document: undefined, missing };
-    const recordingGroup = { ...group, exclusionByResourceTypes: { resourceTypes: kept } };
-    return { document: { ...recorder, recordingGroup }, missing };
-  }
-  const all = group.allSupported === true || (!strategy && group.resourceTypes === undefined);
-  const recorded = group.resourceTypes ?? [];
-  const missing = all ? [] : types.filter((type) => !recorded.includes(type));
   if (missing.length === 0) return { document: undefined, missing };
-  return {
-    document: { ...recorder, recordingGroup: { ...group, resourceTypes: [...recorded, ...missing] } },
-    missing,
-  };
+  const group = recorder.recordingGroup ?? {};
+  const excluded = group.exclusionByResourceTypes?.resourceTypes ?? [];
+  const recordingGroup =
+    group.recordingStrategy?.useOnly === "EXCLUSION_BY_RESOURCE_TYPES"
+      ? {
+          ...group,
+          exclusionByResourceTypes: { resourceTypes: excluded.filter((type) => !types.includes(type)) },
+        }
+      : { ...group, resourceTypes: [...(group.resourceTypes ?? []), ...missing] };
+  return { document: { ...recorder, recordingGroup }, missing };
 }
 
 function channelWithTopic(
@@ -147,7 +158,7 @@ function channelWithTopic(
       detail: [
         "three ways out:",
         `  subscribe to that topic too, and take its messages: aec serve --topic-arn ${channel.snsTopicARN}`,
-        "  an EventBridge rule for Config's changes, which does not touch the channel",
+        "  take Config's changes by an EventBridge rule instead: aec events enable --config-items",
         "  take the channel over: --replace-topic (whoever reads that topic gets nothing more)",
       ].join("\n"),
       hint: "Config allows one channel for each account and Region",

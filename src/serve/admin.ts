@@ -1,12 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Handler } from "./listener.ts";
-import type { Fate } from "./memory.ts";
 
 export interface Admin {
   /** Empty when ready, else what is missing. */
   missing(): Promise<string[]>;
   status(): Promise<object>;
-  fate(messageId: string): Fate | undefined;
+  fate(messageId: string): object | undefined;
   /** Undefined: the guarded paths are closed. */
   token: string | undefined;
 }

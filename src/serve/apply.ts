@@ -56,6 +56,7 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
     if (item.type === "server-group") {
       return contradiction(facts, await clouddriver.serverGroup(item.account, item.region, item.name));
     }
+    if (facts.gone === undefined) return undefined;
     const { present } = await readBack(clouddriver, item);
     if (present === !facts.gone) return undefined;
     return present ? "AWS deleted it, the cache still has it" : "AWS has it, the cache does not";

@@ -4,7 +4,7 @@ import type { Account } from "../clouddriver/client.ts";
 import { messageOf } from "../errors.ts";
 import { type Decision, decide } from "../events/decide.ts";
 import { parseEvent } from "../events/event.ts";
-import type { SnsMessage } from "../events/message.ts";
+import { parseMessage, type SnsMessage } from "../events/message.ts";
 import { type VerificationPolicy, verifyMessage } from "../events/verify.ts";
 import type { Apply } from "./apply.ts";
 import { createMemory, type Fate } from "./memory.ts";
@@ -36,17 +36,34 @@ const STATUS: Readonly<Record<Fate["outcome"], number>> = {
   failed: 503,
 };
 
+/** A message whose sender is known. */
+interface Incoming {
+  id: string;
+  type: SnsMessage["Type"];
+  text: string;
+  topicArn: string;
+  token: string;
+  receivedAt: number;
+  signature: string;
+}
+
 /** Takes message bodies and answers each; `fate` tells what became of a message id. */
 export function createDispatch(dispatcher: Dispatcher) {
   const { clock, log, policy } = dispatcher;
   const memory = createMemory(clock);
-  const open = new Map<string, Promise<Fate>>();
+  const open = new Map<string, { work: Promise<Fate>; receivedAt: number }>();
 
   return {
-    fate: memory.recall,
+    /** What became of a message; one that is under way is `open`. */
+    fate(id: string): Fate | { outcome: "open"; receivedAt: number } | undefined {
+      const underWay = open.get(id);
+      return underWay ? { outcome: "open", receivedAt: underWay.receivedAt } : memory.recall(id);
+    },
     open: () => open.size,
 
+    /** A body that came over HTTP from anybody. */
     async receive(body: string, signal: AbortSignal): Promise<Reception> {
+      const receivedAt = clock.now();
       const verification = await verifyMessage(body, policy);
       if (verification.result !== "valid") {
         const { result, reason } = verification;
@@ -57,7 +74,7 @@ export function createDispatch(dispatcher: Dispatcher) {
       const done = memory.recall(message.MessageId);
       if (done && done.outcome !== "failed") return { status: 200, reason: `duplicate: ${done.outcome}` };
 
-      const work = open.get(message.MessageId) ?? begin(message);
+      const work = begin(incoming(message, receivedAt, "valid"));
       if (work === undefined) return { status: 503, reason: "too many messages are open" };
       const late = new AbortController();
       const timeout = clock.sleep(ANSWER_WITHIN_MS, AbortSignal.any([late.signal, signal])).catch(() => {});
@@ -67,23 +84,54 @@ export function createDispatch(dispatcher: Dispatcher) {
       if (!fate) return { status: 503, reason: "still being applied" };
       return { status: STATUS[fate.outcome], reason: fate.reason };
     },
+
+    /**
+     * A body from a queue: an SNS envelope, or what EventBridge put there itself. Who may send to the queue decides,
+     * so that the signature is checked and reported, and age does not matter. Undefined: too much is under way.
+     */
+    async receiveQueued(body: string, queueMessageId: string): Promise<Fate | undefined> {
+      const receivedAt = clock.now();
+      const message = parseMessage(body);
+      const bare = { text: body, type: "Notification", topicArn: "", token: "", id: queueMessageId } as const;
+      const taken: Incoming =
+        "reason" in message
+          ? { ...bare, receivedAt, signature: "none: no SNS envelope" }
+          : incoming(message, receivedAt, await signatureOf(body, message));
+      const done = memory.recall(taken.id);
+      if (done && done.outcome !== "failed") return done;
+      return begin(taken);
+    },
   };
 
-  function begin(message: SnsMessage): Promise<Fate> | undefined {
+  async function signatureOf(body: string, { TopicArn }: SnsMessage): Promise<string> {
+    if (!policy.topics.has(TopicArn)) return `not checked: ${TopicArn} is not in --topic-arn`;
+    const verification = await verifyMessage(body, { ...policy, anyAge: true });
+    return verification.result === "valid" ? "valid" : verification.reason;
+  }
+
+  function begin(message: Incoming): Promise<Fate> | undefined {
+    const known = open.get(message.id);
+    if (known) return known.work;
     if (open.size >= MAX_OPEN) return undefined;
-    const receivedAt = clock.now();
-    const work = settle(message).then((fate) => {
-      const tookMs = clock.now() - receivedAt;
-      log.info({ id: message.MessageId, type: message.Type, ...fate, tookMs }, "message settled");
-      memory.remember(message.MessageId, { ...fate, receivedAt, settledAt: clock.now() });
-      open.delete(message.MessageId);
+    const { receivedAt, signature } = message;
+    const verifiedAt = clock.now();
+    const work = settle(message).then((settled) => {
+      const fate = { ...settled, receivedAt, verifiedAt, settledAt: clock.now(), signature };
+      const tookMs = fate.settledAt - receivedAt;
+      const { outcome, reason, work: items, changedAt } = settled;
+      log.info(
+        { id: message.id, type: message.type, outcome, reason, work: items, changedAt, signature, tookMs },
+        "message settled",
+      );
+      memory.remember(message.id, fate);
+      open.delete(message.id);
       return fate;
     });
-    open.set(message.MessageId, work);
+    open.set(message.id, { work, receivedAt });
     return work;
   }
 
-  async function settle(message: SnsMessage): Promise<Fate> {
+  async function settle(message: Incoming): Promise<Fate> {
     try {
       return await handle(message);
     } catch (error) {
@@ -91,20 +139,23 @@ export function createDispatch(dispatcher: Dispatcher) {
     }
   }
 
-  async function handle(message: SnsMessage): Promise<Fate> {
-    if (message.Type === "SubscriptionConfirmation") {
-      await dispatcher.confirm(message.TopicArn, message.Token ?? "");
-      return { outcome: "confirmed", reason: `subscribed to ${message.TopicArn}` };
+  async function handle({ type, text, topicArn, token, signature }: Incoming): Promise<Fate> {
+    if (type === "SubscriptionConfirmation") {
+      // A queue's trust is for events; only a proven topic may have this endpoint subscribed.
+      if (signature !== "valid") return { outcome: "ignored", reason: `not confirmed: ${signature}` };
+      await dispatcher.confirm(topicArn, token);
+      return { outcome: "confirmed", reason: `subscribed to ${topicArn}` };
     }
-    if (message.Type === "UnsubscribeConfirmation") {
-      log.warn({ topic: message.TopicArn }, "somebody unsubscribed this endpoint: no more events will come");
+    if (type === "UnsubscribeConfirmation") {
+      log.warn({ topic: topicArn }, "somebody unsubscribed this endpoint: no more events will come");
       return { outcome: "ignored", reason: "the subscription was removed" };
     }
-    const event = parseEvent(message.Message);
+    const event = parseEvent(text);
     // What is irrelevant by itself needs no Clouddriver to say so.
     const decision: Decision =
       "ignored" in event ? decide(event, []) : decide(event, await dispatcher.accounts());
-    if (decision.outcome === "ignore") return { outcome: "ignored", reason: decision.reason };
+    const decidedAt = clock.now();
+    if (decision.outcome === "ignore") return { outcome: "ignored", reason: decision.reason, decidedAt };
     const results = await Promise.all(decision.work.map((item) => dispatcher.apply(decision.event, item)));
     const worst =
       results.find(({ outcome }) => outcome === "failed") ??
@@ -115,6 +166,14 @@ export function createDispatch(dispatcher: Dispatcher) {
       reason: worst?.detail ?? "",
       work: decision.work,
       changedAt: decision.event.at,
+      decidedAt,
     };
   }
 }
+
+function incoming(message: SnsMessage, receivedAt: number, signature: string): Incoming {
+  const { MessageId: id, Type: type, Message: text, TopicArn: topicArn, Token: token = "" } = message;
+  return { id, type, text, topicArn, token, receivedAt, signature };
+}
+
+export type Dispatch = ReturnType<typeof createDispatch>;

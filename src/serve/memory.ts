@@ -9,8 +9,13 @@ export interface Fate {
   work?: readonly WorkItem[];
   /** When AWS saw the change, ms since the epoch. */
   changedAt?: number;
+  /** Of the messages' way through `serve`, ms since the epoch. */
   receivedAt?: number;
+  verifiedAt?: number;
+  decidedAt?: number;
   settledAt?: number;
+  /** `valid`, or why it was not checked or does not hold: over SQS the queue is the trust. */
+  signature?: string;
 }
 
 /** Longer than the window in which a message is accepted at all. */

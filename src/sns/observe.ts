@@ -1,18 +1,19 @@
 import type { Sns } from "../aws/sns.ts";
 import type { Sqs } from "../aws/sqs.ts";
 import type { ObservedTopology } from "./plan.ts";
-import { deadLetterQueueName, topicArn, type WantedTopology } from "./topology.ts";
+import { deadLetterQueueName, eventQueueName, topicArn, usesQueue, type WantedTopology } from "./topology.ts";
 
-/** Reads topic, queue (with a client for it) and the endpoint's subscription, side by side. */
+/** Reads topic, queues (with a client for them) and the endpoint's subscription, side by side. */
 export async function observe(
   wanted: WantedTopology,
   sns: Sns,
   sqs: Sqs | undefined,
 ): Promise<ObservedTopology> {
   const arn = topicArn(wanted);
-  const [topic, queue] = await Promise.all([
+  const [topic, deadLetterQueue, eventQueue] = await Promise.all([
     sns.topic(arn),
-    sqs ? sqs.queue(deadLetterQueueName(wanted)) : ("not-read" as const),
+    sqs && wanted.deadLetterQueue ? sqs.queue(deadLetterQueueName(wanted)) : ("not-read" as const),
+    sqs && usesQueue(wanted) ? sqs.queue(eventQueueName(wanted)) : ("not-read" as const),
   ]);
   const listed = topic && wanted.endpoint ? await sns.subscriptions(arn) : [];
   const found = listed.find(
@@ -21,7 +22,8 @@ export async function observe(
   const attributes = found?.arn ? await sns.subscriptionAttributes(found.arn) : {};
   // Some emulators list the real ARN of a pending subscription; AWS says PendingConfirmation.
   const pending = attributes.PendingConfirmation === "true";
-  return { topic, queue, subscription: found && { arn: pending ? undefined : found.arn, attributes } };
+  const subscription = found && { arn: pending ? undefined : found.arn, attributes };
+  return { topic, deadLetterQueue, eventQueue, subscription };
 }
 
 /** SNS shows `user:****@host` for an endpoint with credentials. */

@@ -1,36 +1,54 @@
-import { isDeepStrictEqual } from "node:util";
 import { failure } from "../errors.ts";
+import {
+  type Attributes,
+  deadLetterQueueAttributes,
+  eventQueueAttributes,
+  outdated,
+  subscriptionAttributes,
+} from "./attributes.ts";
 import {
   configAccounts,
   hasOurStatements,
   type PolicyDocument,
   parsePolicy,
   publisherStatements,
-  type Statement,
   withOurStatements,
 } from "./policy.ts";
 import {
-  DELIVERY_POLICY,
-  deadLetterQueueArn,
   deadLetterQueueName,
+  eventQueueName,
   isOurs,
   topicArn,
+  usesQueue,
   type WantedTopology,
 } from "./topology.ts";
 
-type Attributes = Readonly<Record<string, string>>;
+export interface ObservedQueue {
+  url: string;
+  attributes: Attributes;
+  tags: Attributes;
+}
 
 /** What is there now. */
 export interface ObservedTopology {
   topic: { attributes: Attributes; tags: Attributes } | undefined;
-  queue: { url: string; attributes: Attributes; tags: Attributes } | undefined | "not-read";
+  /** `not-read`: of no interest to this command. */
+  deadLetterQueue: ObservedQueue | undefined | "not-read";
+  eventQueue: ObservedQueue | undefined | "not-read";
   /** The subscription of the wanted endpoint; without `arn` it is pending. */
   subscription: { arn: string | undefined; attributes: Attributes } | undefined;
 }
 
 /** One difference between wanted and observed. */
 export interface Change {
-  resource: "topic" | "topic policy" | "topic signature version" | "dead-letter queue" | "subscription";
+  resource:
+    | "topic"
+    | "topic encryption"
+    | "topic policy"
+    | "topic signature version"
+    | "dead-letter queue"
+    | "event queue"
+    | "subscription";
   action: "create" | "update" | "none";
   /** What is different, in a few words. */
   detail?: string;
@@ -40,24 +58,27 @@ export interface Change {
 export interface TopologyPlan {
   changes: Change[];
   policy: PolicyDocument | undefined;
-  queueAttributes: Attributes;
+  deadLetterQueueAttributes: Attributes;
+  eventQueueAttributes: Attributes;
+  topicAttributes: Attributes;
   subscriptionAttributes: Attributes;
 }
 
-/** Compares without touching anything. Throws where the topic or the queue is somebody else's. */
+/** Compares without touching anything. Throws where the topic or a queue is somebody else's. */
 export function planTopology(wanted: WantedTopology, observed: ObservedTopology): TopologyPlan {
   assertOurs(wanted, observed);
-  const arn = topicArn(wanted);
-  const present = parsePolicy(observed.topic?.attributes.Policy);
-  const kept = configAccounts(present);
-  const accounts = wanted.sourceAccounts ?? (kept.length > 0 ? kept : [wanted.accountId]);
-  const ours = publisherStatements(arn, accounts);
-  const policyIsRight = observed.topic !== undefined && hasOurStatements(present, ours);
-  const queue = observed.queue === "not-read" ? undefined : observed.queue;
-  const queueAttributes = wanted.deadLetterQueue
-    ? deadLetterQueueAttributes(wanted, queue?.attributes.Policy)
-    : {};
-  const subscriptionAttributes = wantedSubscriptionAttributes(wanted);
+  const { topic } = observed;
+  const present = parsePolicy(topic?.attributes.Policy);
+  const accounts = publishingAccounts(wanted, observed);
+  const ours = publisherStatements(topicArn(wanted), accounts);
+  const policyIsRight = topic !== undefined && hasOurStatements(present, ours);
+  const topicAttributes = {
+    SignatureVersion: "2",
+    ...(wanted.kmsKey !== undefined && { KmsMasterKeyId: wanted.kmsKey }),
+  };
+  const deadLetters = deadLetterQueueAttributes(wanted, policyOf(observed.deadLetterQueue));
+  const events = eventQueueAttributes(wanted, policyOf(observed.eventQueue));
+  const subscription = subscriptionAttributes(wanted);
 
   const changes: Change[] = [];
   const note = (resource: Change["resource"], missing: boolean, wrong: string | undefined) =>
@@ -67,102 +88,83 @@ export function planTopology(wanted: WantedTopology, observed: ObservedTopology)
       ...(wrong && !missing && { detail: wrong }),
     });
 
-  if (wanted.deadLetterQueue && observed.queue !== "not-read") {
-    note("dead-letter queue", !observed.queue, differing(queueAttributes, observed.queue?.attributes ?? {}));
+  if (wanted.deadLetterQueue && observed.deadLetterQueue !== "not-read") {
+    const found = observed.deadLetterQueue;
+    note("dead-letter queue", !found, differing(deadLetters, found?.attributes));
   }
-  note("topic", !observed.topic, undefined);
-  note("topic policy", !observed.topic, policyIsRight ? undefined : `publishers of ${accounts.join(", ")}`);
-  const version = observed.topic?.attributes.SignatureVersion ?? "1";
-  note("topic signature version", !observed.topic, version === "2" ? undefined : `${version}, not 2`);
+  if (usesQueue(wanted) && observed.eventQueue !== "not-read") {
+    note("event queue", !observed.eventQueue, differing(events, observed.eventQueue?.attributes));
+  }
+  note("topic", !topic, undefined);
+  if (wanted.kmsKey !== undefined) {
+    const key = topic?.attributes.KmsMasterKeyId;
+    note("topic encryption", !topic, key === wanted.kmsKey ? undefined : `${key ?? "none"} now`);
+  }
+  note("topic policy", !topic, policyIsRight ? undefined : policyDetail(accounts));
+  const version = topic?.attributes.SignatureVersion ?? "1";
+  note("topic signature version", !topic, version === "2" ? undefined : `${version}, not 2`);
   if (wanted.endpoint !== undefined) {
-    const pending = observed.subscription && observed.subscription.arn === undefined;
+    const found = observed.subscription;
+    const pending = found && found.arn === undefined;
     note(
       "subscription",
-      !observed.subscription,
-      pending
-        ? "confirmation asked for again"
-        : differing(subscriptionAttributes, observed.subscription?.attributes ?? {}),
+      !found,
+      pending ? "confirmation asked for again" : differing(subscription, found?.attributes),
     );
   }
   return {
     changes,
     policy: policyIsRight ? undefined : withOurStatements(present, ours),
-    queueAttributes,
-    subscriptionAttributes,
+    deadLetterQueueAttributes: deadLetters,
+    eventQueueAttributes: events,
+    topicAttributes,
+    subscriptionAttributes: subscription,
   };
 }
 
-function assertOurs({ environment, topicName }: WantedTopology, { topic, queue }: ObservedTopology): void {
-  const foreign = (what: string, name: string, tags: Attributes) =>
-    failure(
+/** Whose AWS Config may publish: nobody's where the topic is encrypted (AWS Config developer guide, SNS topic). */
+function publishingAccounts(wanted: WantedTopology, { topic }: ObservedTopology): readonly string[] {
+  if (wanted.kmsKey !== undefined || topic?.attributes.KmsMasterKeyId) return [];
+  const kept = configAccounts(parsePolicy(topic?.attributes.Policy));
+  return wanted.sourceAccounts ?? (kept.length > 0 ? kept : [wanted.accountId]);
+}
+
+function policyDetail(accounts: readonly string[]): string {
+  return accounts.length > 0 ? `publishers of ${accounts.join(", ")}` : "EventBridge only: it is encrypted";
+}
+
+function policyOf(queue: ObservedQueue | undefined | "not-read"): string | undefined {
+  return queue === "not-read" ? undefined : queue?.attributes.Policy;
+}
+
+function assertOurs(wanted: WantedTopology, observed: ObservedTopology): void {
+  const { environment } = wanted;
+  const check = (what: string, name: string, found: { tags: Attributes } | undefined | "not-read") => {
+    if (!found || found === "not-read" || isOurs(found.tags, environment)) return;
+    throw failure(
       "not-ours",
       `${what} ${name} exists and is not tagged as aec's for environment "${environment}"`,
       {
-        detail: `its tags: ${JSON.stringify(tags)}`,
+        detail: `its tags: ${JSON.stringify(found.tags)}`,
         hint: "choose another --topic-name, or tag it aec:managed=true and aec:environment yourself to hand it over",
       },
     );
-  if (topic && !isOurs(topic.tags, environment)) throw foreign("topic", topicName, topic.tags);
-  if (queue && queue !== "not-read" && !isOurs(queue.tags, environment))
-    throw foreign("queue", `${topicName}-dlq`, queue.tags);
+  };
+  check("topic", wanted.topicName, observed.topic);
+  check("queue", deadLetterQueueName(wanted), observed.deadLetterQueue);
+  check("queue", eventQueueName(wanted), observed.eventQueue);
 }
 
-function deadLetterQueueAttributes(wanted: WantedTopology, present: string | undefined): Attributes {
-  const statement: Statement = {
-    Sid: "aecDeadLetters",
-    Effect: "Allow",
-    Principal: { Service: "sns.amazonaws.com" },
-    Action: "sqs:SendMessage",
-    Resource: deadLetterQueueArn(wanted),
-    Condition: { ArnEquals: { "aws:SourceArn": topicArn(wanted) } },
-  };
-  return {
-    // 14 days, the most that SQS keeps.
-    MessageRetentionPeriod: "1209600",
-    Policy: JSON.stringify(withOurStatements(parsePolicy(present), [statement])),
-  };
-}
-
-function wantedSubscriptionAttributes(wanted: WantedTopology): Attributes {
-  return {
-    DeliveryPolicy: JSON.stringify(DELIVERY_POLICY),
-    RawMessageDelivery: "false",
-    ...(wanted.deadLetterQueue && {
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterQueueArn(wanted) }),
-    }),
-  };
-}
-
-/** The names of attributes that are not as wanted; documents are compared as JSON, by the wanted members only. */
-function differing(wanted: Attributes, found: Attributes): string | undefined {
-  const names = Object.keys(wanted).filter((name) => !covers(json(found[name]), json(wanted[name])));
+/** The names of attributes that are not as wanted. */
+function differing(wanted: Attributes, found: Attributes = {}): string | undefined {
+  const names = outdated(wanted, found).map(([name]) => name);
   return names.length > 0 ? names.join(", ") : undefined;
-}
-
-/** The attributes among `wanted` that `found` does not have. */
-export function outdated(wanted: Attributes, found: Attributes): [string, string][] {
-  return Object.entries(wanted).filter(([name, value]) => !covers(json(found[name]), json(value)));
-}
-
-function json(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return text;
-  }
-}
-
-function covers(found: unknown, wanted: unknown): boolean {
-  if (wanted === null || typeof wanted !== "object" || Array.isArray(wanted))
-    return isDeepStrictEqual(found, wanted);
-  if (found === null || typeof found !== "object") return false;
-  return Object.entries(wanted).every(([key, value]) =>
-    covers((found as Record<string, unknown>)[key], value),
-  );
 }
 
 /** Names what a person looks for when SNS cannot confirm. */
 export function unconfirmedHints(wanted: WantedTopology): string[] {
+  if (usesQueue(wanted))
+    return ["a queue of the topic's own account confirms by itself: is it another one's?"];
   return [
     `is ${wanted.endpoint} reachable from the internet, with a certificate of a public authority?`,
     "is the path right? Gate under a context path answers at …/api/v1/aws/notify",

@@ -14,8 +14,8 @@ export interface PolicyDocument {
 /** Statements whose Sid begins so are ours; all others belong to somebody else and stay. */
 const OUR_SID = /^aec/;
 
-/** What lets AWS Config and EventBridge publish, and nobody else. */
-export function publisherStatements(topicArn: string, sourceAccounts: readonly string[]): Statement[] {
+/** What lets AWS Config (not where no account is named) and EventBridge publish, and nobody else. */
+export function publisherStatements(topicArn: string, configAccounts: readonly string[]): Statement[] {
   const statement = (sid: string, service: string, condition?: object): Statement => ({
     Sid: sid,
     Effect: "Allow",
@@ -25,12 +25,28 @@ export function publisherStatements(topicArn: string, sourceAccounts: readonly s
     ...(condition && { Condition: condition }),
   });
   return [
-    statement("aecConfig", "config.amazonaws.com", {
-      StringEquals: { "AWS:SourceAccount": sourceAccounts.toSorted() },
-    }),
+    ...(configAccounts.length > 0
+      ? [
+          statement("aecConfig", "config.amazonaws.com", {
+            StringEquals: { "AWS:SourceAccount": configAccounts.toSorted() },
+          }),
+        ]
+      : []),
     // Without a condition: those are not proven to work for EventBridge targets of a topic.
     statement("aecEventBridge", "events.amazonaws.com"),
   ];
+}
+
+/** What lets the topic send to a queue, and nobody else. */
+export function senderStatement(sid: string, queueArn: string, topicArn: string): Statement {
+  return {
+    Sid: sid,
+    Effect: "Allow",
+    Principal: { Service: "sns.amazonaws.com" },
+    Action: "sqs:SendMessage",
+    Resource: queueArn,
+    Condition: { ArnEquals: { "aws:SourceArn": topicArn } },
+  };
 }
 
 /** The document with our statements in place of the ones that were there; the others keep their order. */

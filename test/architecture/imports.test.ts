@@ -73,7 +73,7 @@ describe("what may import what", () => {
     expect(users.map(([module]) => module)).toEqual(["agents/stores/redis"]);
   });
 
-  test.each(["aws", "clouddriver", "yaml", "events", "output", "config", "sns"])(
+  test.each(["aws", "clouddriver", "yaml", "events", "output", "config", "sns", "rules", "recorder"])(
     "src/%s knows no command and no server",
     (folder) => {
       const forbidden = ["commands", "serve", "sandbox", "demo"];
@@ -122,7 +122,10 @@ describe("pure modules", () => {
   const pure = [
     "agents/idle",
     "agents/kinds",
+    "events/api-call",
+    "events/config-item",
     "events/decide",
+    "events/envelope",
     "events/event",
     "events/message",
     "events/signing-host",
@@ -130,8 +133,13 @@ describe("pure modules", () => {
     "install/profile",
     "install/target",
     "install/versions",
+    "recorder/plan",
     "refresh/verdict",
+    "rules/plan",
+    "rules/rules",
     "serve/facts",
+    "sns/attributes",
+    "sns/filter",
     "sns/plan",
     "sns/policy",
     "sns/topology",

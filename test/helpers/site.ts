@@ -65,7 +65,8 @@ export async function serve(
     ...options,
     env: { ...site.env, ...options.env },
   });
-  const ended = main(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", ...argv], world);
+  const listen = argv.includes("--queue-url") ? [] : ["--listen", "127.0.0.1:0"];
+  const ended = main(["serve", ...listen, "--admin-listen", "127.0.0.1:0", ...argv], world);
   const stop = () => {
     stopper.abort();
     return ended;

@@ -1,13 +1,14 @@
+import { type Place, placesOf } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import type { CommandResult } from "../../output/output.ts";
+import type { ObservedRecording } from "../../recorder/plan.ts";
 import { recordingState } from "../../recorder/state.ts";
-import { applySteps } from "../apply-steps.ts";
+import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type RecorderOptions, readRecording } from "./options.ts";
 
-export interface RecorderDisableOptions extends Pick<RecorderOptions, "topicName"> {
-  dryRun?: boolean | undefined;
-  exitCode?: boolean | undefined;
-}
+export interface RecorderDisableOptions
+  extends Pick<RecorderOptions, "topicName" | "topicArn" | "regions" | "accounts">,
+    ApplyOptions {}
 
 interface Step {
   resource: "recorder" | "delivery channel" | "recording";
@@ -18,9 +19,41 @@ interface Step {
 
 /** `aec recorder disable`: leaves AWS Config as `enable` found it; without a record of that it only takes our topic out. */
 export async function run(context: Context, options: RecorderDisableOptions): Promise<CommandResult> {
-  const { config, observed, wanted, region, accountId } = await readRecording(context, options);
-  const state = recordingState(context.world, accountId, region);
-  const before = state.read()?.before;
+  const propose = async (place: Place): Promise<Proposal> => {
+    const state = recordingState(context.world, place.accountId, place.region);
+    const steps = await undoing(await readRecording(context, place, options), state.read()?.before);
+    const data = {
+      region: place.region,
+      changes: steps.map(({ resource, action, detail }) => ({ resource, action, detail })),
+      dryRun: false,
+    };
+    const lines = steps.map(({ resource, action, detail }) => `${action} ${resource} (${detail})`);
+    return {
+      data,
+      lines,
+      differs: steps.length > 0,
+      apply: async () => {
+        for (const step of steps) await step.apply();
+        state.forget();
+        const done = lines.map((line) => line.replace(/^(delete|update) /, "$1d "));
+        return {
+          data,
+          text: () =>
+            done.length > 0
+              ? done.join("\n")
+              : "AWS Config does not publish to the topic: nothing to change.",
+        };
+      },
+    };
+  };
+  return applyInPlaces(context, await placesOf(context, options), propose, options);
+}
+
+/** The steps back to `before`; what changed since without `aec` is put back only where it is ours to change. */
+async function undoing(
+  { config, observed, wanted }: Awaited<ReturnType<typeof readRecording>>,
+  before: ObservedRecording | undefined,
+): Promise<Step[]> {
   const { recorder, channel } = observed;
   const ours = channel?.snsTopicARN === wanted.topicArn;
   const name = recorder?.name ?? "default";
@@ -66,22 +99,5 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
       });
     }
   }
-  const data = {
-    region,
-    changes: steps.map(({ resource, action, detail }) => ({ resource, action, detail })),
-    dryRun: Boolean(options.dryRun),
-  };
-  const lines = steps.map(({ resource, action, detail }) => `${action} ${resource} (${detail})`);
-  if (steps.length === 0)
-    return { data, text: () => "AWS Config does not publish to the topic: nothing to change." };
-  return applySteps(
-    context,
-    {
-      data,
-      lines,
-      question: `Make these changes to AWS Config in ${accountId}, ${region}?`,
-      steps: [...steps.map(({ apply }) => apply), async () => state.forget()],
-    },
-    options,
-  );
+  return steps;
 }

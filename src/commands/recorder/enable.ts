@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ConfigService } from "../../aws/config-service.ts";
+import { type Place, placesOf } from "../../aws/places.ts";
+import { createSns } from "../../aws/sns.ts";
 import type { Context } from "../../context.ts";
-import { EXIT, failure } from "../../errors.ts";
+import { failure } from "../../errors.ts";
+import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { planRecording, type RecordingChange, type RecordingPlan } from "../../recorder/plan.ts";
 import { estimatePrice } from "../../recorder/price.ts";
 import { recordingState } from "../../recorder/state.ts";
-import { type RecorderOptions, readRecording } from "./options.ts";
+import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
+import { type RecorderOptions, readRecording, wantedRecording } from "./options.ts";
 
-export interface RecorderEnableOptions extends RecorderOptions {
-  dryRun?: boolean | undefined;
-  exitCode?: boolean | undefined;
+export interface RecorderEnableOptions extends RecorderOptions, ApplyOptions {
+  export?: "cloudformation" | undefined;
 }
 
 /** For the estimate where nobody knows better. */
@@ -18,42 +21,65 @@ const ITEMS_PER_DAY = 1_000;
 
 /** `aec recorder enable`: AWS Config records what `aec serve` uses and publishes it to the topic. */
 export async function run(context: Context, options: RecorderEnableOptions): Promise<CommandResult> {
-  const { config, observed, wanted, region, accountId } = await readRecording(context, options);
-  const plan = planRecording(wanted, observed);
-  const differences = plan.changes.filter(({ action }) => action !== "none");
-  const price = plan.recorder ? estimatePrice(ITEMS_PER_DAY) : undefined;
-  const data = {
-    region,
-    topicArn: wanted.topicArn,
-    changes: plan.changes,
-    ...(price && { price }),
-    warnings: plan.warnings,
-  };
-  const lines = [
-    ...plan.changes.map(describe),
-    ...(price
-      ? [
-          `about ${price.usdPerMonth} USD a month at ${price.itemsPerDay} changes a day (${price.usdPerItem} USD each)`,
-        ]
-      : []),
-  ];
-  for (const warning of plan.warnings) context.out.warn(warning);
-
-  if (differences.length === 0)
-    return { data, text: () => "AWS Config publishes to the topic as wanted: nothing to change." };
-  if (options.dryRun) {
-    return {
-      data: { ...data, dryRun: true },
-      text: () => [...lines, "Dry run: nothing was changed."].join("\n"),
-      exit: options.exitCode ? EXIT.differences : EXIT.ok,
-    };
+  if (options.export) {
+    const [{ recordingTemplate }, { ANY_PLACE }] = await Promise.all([
+      import("../../recorder/template.ts"),
+      import("../../cloudformation/template.ts"),
+    ]);
+    return recordingTemplate(wantedRecording(context, ANY_PLACE, options));
   }
-  const show = context.asks ? context.out.show : context.out.say;
-  for (const line of lines) show(line);
-  await context.confirm(`Make these changes to AWS Config in ${accountId}, ${region}?`);
-  recordingState(context.world, accountId, region).remember(wanted.topicArn, observed);
-  await apply(config, plan);
-  return { data, text: () => `AWS Config publishes to ${wanted.topicArn}` };
+  const propose = async (place: Place): Promise<Proposal> => {
+    const { config, observed, wanted } = await readRecording(context, place, options);
+    const plan = planRecording(wanted, observed);
+    if (plan.channel) await assertUsableTopic(context, place, wanted.topicArn);
+    const price = plan.recorder ? estimatePrice(ITEMS_PER_DAY) : undefined;
+    for (const warning of plan.warnings) context.out.warn(warning);
+    const data = {
+      region: place.region,
+      topicArn: wanted.topicArn,
+      changes: plan.changes,
+      ...(price && { price }),
+      warnings: plan.warnings,
+    };
+    const differs = plan.changes.some(({ action }) => action !== "none");
+    return {
+      data,
+      differs,
+      lines: [
+        ...plan.changes.map(describe),
+        ...(price
+          ? [
+              `about ${price.usdPerMonth} USD a month at ${price.itemsPerDay} changes a day (${price.usdPerItem} USD each)`,
+            ]
+          : []),
+      ],
+      apply: async () => {
+        if (!differs)
+          return { data, text: () => "AWS Config publishes to the topic as wanted: nothing to change." };
+        recordingState(context.world, place.accountId, place.region).remember(wanted.topicArn, observed);
+        await apply(config, plan);
+        return { data, text: () => `AWS Config publishes to ${wanted.topicArn}` };
+      },
+    };
+  };
+  return applyInPlaces(context, await placesOf(context, options), propose, options);
+}
+
+/** AWS Config drops what it cannot publish, so a topic that it cannot use is refused; one of another account is not seen. */
+async function assertUsableTopic(context: Context, place: Place, topicArn: string): Promise<void> {
+  if (parseTopicArn(topicArn)?.accountId !== place.accountId) return;
+  const topic = await createSns(context, place).topic(topicArn);
+  if (!topic) {
+    throw failure("no-topic", `there is no topic ${topicArn}`, {
+      hint: "aec sns create makes it; --topic-name or --topic-arn name another",
+    });
+  }
+  const key = topic.attributes.KmsMasterKeyId;
+  if (key) {
+    throw failure("topic-encrypted", `${topicArn} is encrypted (${key}): AWS Config cannot publish to it`, {
+      hint: "name a topic without encryption, or leave Config out and use: aec events enable",
+    });
+  }
 }
 
 function describe({ resource, action, detail }: RecordingChange): string {

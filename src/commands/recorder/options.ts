@@ -1,32 +1,45 @@
 import { createConfigService } from "../../aws/config-service.ts";
+import { type Place, type PlaceOptions, roleArn } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
-import { CONFIG_TYPES } from "../../events/event.ts";
+import { CONFIG_TYPES } from "../../events/config-item.ts";
 import { observeRecording } from "../../recorder/observe.ts";
-import type { ObservedRecording, WantedRecording } from "../../recorder/plan.ts";
-import { topicArn } from "../../sns/topology.ts";
-import { type SnsOptions, wantedTopology } from "../sns/options.ts";
+import type { WantedRecording } from "../../recorder/plan.ts";
+import { checkTopicArn } from "../../sns/topology.ts";
+import { type SnsOptions, topicOf } from "../sns/options.ts";
 
-export interface RecorderOptions extends Pick<SnsOptions, "topicName"> {
+export interface RecorderOptions extends PlaceOptions, Pick<SnsOptions, "topicName"> {
+  /** A topic of another account, for all places. */
+  topicArn?: string | undefined;
   bucket?: string | undefined;
   roleArn?: string | undefined;
   replaceTopic?: boolean | undefined;
 }
 
-/** Where the command works, what it wants there and what it finds. */
-export async function readRecording(context: Context, options: RecorderOptions) {
-  const { accountId, partition, region, ...topology } = await wantedTopology(context, {
-    topicName: options.topicName,
-  });
-  const config = createConfigService(context, region);
-  const observed: ObservedRecording = await observeRecording(config);
-  const wanted: WantedRecording = {
-    topicArn: topicArn({ accountId, partition, region, ...topology }),
+const SERVICE_LINKED = "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
+
+/** What the command wants in a place, and what it finds there. */
+export async function readRecording(context: Context, place: Place, options: RecorderOptions) {
+  const config = createConfigService(context, place);
+  const wanted = wantedRecording(context, place, options);
+  return { config, wanted, observed: await observeRecording(config) };
+}
+
+/** What the command wants in a place. */
+export function wantedRecording(
+  context: Context,
+  place: Pick<Place, "accountId" | "partition" | "region">,
+  options: RecorderOptions,
+): WantedRecording {
+  const { accountId, partition, region } = place;
+  const { topicName } = topicOf(context, options);
+  return {
+    topicArn:
+      options.topicArn === undefined
+        ? `arn:${partition}:sns:${region}:${accountId}:${topicName}`
+        : checkTopicArn(options.topicArn, region),
     types: Object.keys(CONFIG_TYPES),
     bucket: options.bucket,
-    roleArn:
-      options.roleArn ??
-      `arn:${partition}:iam::${accountId}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig`,
+    roleArn: options.roleArn ?? roleArn(SERVICE_LINKED, place),
     replaceTopic: Boolean(options.replaceTopic),
   };
-  return { config, observed, wanted, region, accountId };
 }

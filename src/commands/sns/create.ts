@@ -1,3 +1,4 @@
+import { type Place, placesOf } from "../../aws/places.ts";
 import { createSns, type Sns, type Topic } from "../../aws/sns.ts";
 import { createSqs, type Sqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
@@ -5,66 +6,97 @@ import { formatDuration } from "../../duration.ts";
 import { EXIT, failure, usageError } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
+import { type Attributes, outdated } from "../../sns/attributes.ts";
 import { observe } from "../../sns/observe.ts";
 import {
   describeChange,
+  type ObservedQueue,
   type ObservedTopology,
-  outdated,
   planTopology,
   type TopologyPlan,
   unconfirmedHints,
 } from "../../sns/plan.ts";
-import { deadLetterQueueName, ownershipTags, topicArn, type WantedTopology } from "../../sns/topology.ts";
+import {
+  deadLetterQueueName,
+  eventQueueName,
+  ownershipTags,
+  topicArn,
+  usesQueue,
+  type WantedTopology,
+} from "../../sns/topology.ts";
+import { type ApplyOptions, applyInPlaces, type PlaceResult } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
-export interface SnsCreateOptions extends SnsOptions {
-  dryRun?: boolean | undefined;
-  exitCode?: boolean | undefined;
+export interface SnsCreateOptions extends SnsOptions, ApplyOptions {
   /** False with --no-wait. */
   wait?: boolean | undefined;
+  export?: "cloudformation" | undefined;
 }
 
 const CONFIRMATION_TIMEOUT_MS = 180_000;
 const CONFIRMATION_POLL_MS = 2_000;
 
-/** `aec sns create`: topic, policy, dead-letter queue and subscription as wanted; run again, it repairs. */
+/** `aec sns create`: topic, policy, queues and subscription as wanted; run again, it repairs. */
 export async function run(context: Context, options: SnsCreateOptions): Promise<CommandResult> {
-  const { out } = context;
-  if ((options.endpoint ?? context.settings.section.notify?.endpoint) === undefined) {
+  const wantedIn = wantedTopology(context, options);
+  if (wantedIn({ accountId: "", partition: "", region: "" }).endpoint === undefined) {
     throw usageError("no-endpoint", "no endpoint is named", {
-      hint: "add --endpoint https://GATE/aws/notify, or set notify.endpoint in aec.yml",
+      hint: "add --endpoint https://GATE/aws/notify, set notify.endpoint in aec.yml, or use --protocol sqs",
     });
   }
-  const wanted = await wantedTopology(context, options);
-  const sns = createSns(context, wanted.region);
-  const sqs = createSqs(context, wanted.region);
-  const observed = await observe(wanted, sns, wanted.deadLetterQueue ? sqs : undefined);
-  const plan = planTopology(wanted, observed);
-  const arn = topicArn(wanted);
-  const differences = plan.changes.filter(({ action }) => action !== "none");
-
-  if (options.dryRun) {
+  if (options.export) {
+    const { topologyTemplate } = await import("../../sns/template.ts");
+    return topologyTemplate(wantedIn);
+  }
+  const propose = async (place: Place) => {
+    const wanted = wantedIn(place);
+    const sns = createSns(context, place);
+    const sqs = createSqs(context, place);
+    const observed = await observe(wanted, sns, sqs);
+    const plan = planTopology(wanted, observed);
+    const { changes } = plan;
+    const differs = changes.some(({ action }) => action !== "none");
     return {
-      data: { region: wanted.region, topicArn: arn, changes: plan.changes, dryRun: true },
-      text: () => [...plan.changes.map(describeChange), "Dry run: nothing was changed."].join("\n"),
-      exit: options.exitCode && differences.length > 0 ? EXIT.differences : EXIT.ok,
+      data: { region: wanted.region, topicArn: topicArn(wanted), changes },
+      lines: changes.map(describeChange),
+      differs,
+      apply: async (): Promise<PlaceResult> => {
+        const applied = await applyTopology(wanted, observed, plan, sns, sqs);
+        const wait = options.wait !== false;
+        const state = await confirmation(context, wanted, sns, applied.subscriptionArn, wait);
+        return created(wanted, plan, applied, state, wait);
+      },
     };
-  }
-  if (differences.length > 0) {
-    for (const change of differences) out.say(describeChange(change));
-    await context.confirm(`Make these changes in ${wanted.accountId}, ${wanted.region}?`);
-  }
-  const subscriptionArn = await applyTopology(wanted, observed, plan, sns, sqs);
-  const state = await confirmation(context, wanted, sns, subscriptionArn, options.wait !== false);
-  const timedOut = state === "pending" && options.wait !== false;
+  };
+  return applyInPlaces(context, await placesOf(context, options), propose, options);
+}
+
+function created(
+  wanted: WantedTopology,
+  { changes }: TopologyPlan,
+  { subscriptionArn, queueUrl }: AppliedTopology,
+  state: "confirmed" | "pending",
+  waited: boolean,
+): PlaceResult {
+  const arn = topicArn(wanted);
+  const timedOut = state === "pending" && waited;
   const hints = timedOut ? unconfirmedHints(wanted) : [];
   return {
-    data: { region: wanted.region, topicArn: arn, subscriptionArn, state, changes: plan.changes, hints },
+    data: {
+      region: wanted.region,
+      topicArn: arn,
+      subscriptionArn,
+      ...(queueUrl !== undefined && { queueUrl }),
+      state,
+      changes,
+      hints,
+    },
     exit: timedOut ? EXIT.timeout : EXIT.ok,
     text: (paint) =>
       [
-        differences.length === 0 ? "Everything is as wanted: nothing to change." : "",
+        changes.every(({ action }) => action === "none") ? "Everything is as wanted: nothing to change." : "",
         `topic         ${arn}`,
+        ...(queueUrl === undefined ? [] : [`receive with  aec serve --queue-url ${queueUrl}`]),
         `subscription  ${wanted.endpoint}: ${state === "confirmed" ? paint.green(state) : paint.yellow(state)}`,
         ...hints.map((hint) => `  look at: ${hint}`),
       ]
@@ -73,40 +105,57 @@ export async function run(context: Context, options: SnsCreateOptions): Promise<
   };
 }
 
-/** Applies in an order in which each step finds what it needs; returns the subscription's ARN. */
+interface AppliedTopology {
+  subscriptionArn: string;
+  /** Of the event queue, where the topic delivers into one. */
+  queueUrl: string | undefined;
+}
+
+/** Applies in an order in which each step finds what it needs. */
 async function applyTopology(
   wanted: WantedTopology,
   observed: ObservedTopology,
   plan: TopologyPlan,
   sns: Sns,
   sqs: Sqs,
-): Promise<string> {
+): Promise<AppliedTopology> {
   const arn = topicArn(wanted);
   const tags = ownershipTags(wanted.environment);
-  const { queue } = observed;
-  if (queue === undefined) await sqs.createQueue(deadLetterQueueName(wanted), plan.queueAttributes, tags);
-  else if (queue !== "not-read") {
-    const stale = outdated(plan.queueAttributes, queue.attributes);
-    if (stale.length > 0) await sqs.setAttributes(queue.url, Object.fromEntries(stale));
-  }
+  const queue = async (
+    name: string,
+    found: ObservedQueue | undefined | "not-read",
+    attributes: Attributes,
+  ) => {
+    if (found === "not-read") return undefined;
+    if (found === undefined) return sqs.createQueue(name, attributes, tags);
+    const stale = outdated(attributes, found.attributes);
+    if (stale.length > 0) await sqs.setAttributes(found.url, Object.fromEntries(stale));
+    return found.url;
+  };
+  await queue(deadLetterQueueName(wanted), observed.deadLetterQueue, plan.deadLetterQueueAttributes);
+  const queueUrl = await queue(eventQueueName(wanted), observed.eventQueue, plan.eventQueueAttributes);
   if (!observed.topic) await sns.createTopic(wanted.topicName, tags);
+  for (const [name, value] of outdated(plan.topicAttributes, observed.topic?.attributes ?? {})) {
+    await sns.setTopicAttribute(arn, name, value);
+  }
   if (plan.policy) {
     // A new topic comes with AWS's owner statement, which has to stay: our statements are added to what is there now.
     const document = observed.topic ? plan.policy : policyOfNewTopic(wanted, observed, await sns.topic(arn));
     if (document) await sns.setTopicAttribute(arn, "Policy", JSON.stringify(document));
   }
-  if (observed.topic?.attributes.SignatureVersion !== "2")
-    await sns.setTopicAttribute(arn, "SignatureVersion", "2");
 
   const known = observed.subscription?.arn;
-  if (known === undefined) return sns.subscribe(arn, wanted.endpoint ?? "", plan.subscriptionAttributes);
+  if (known === undefined) {
+    const endpoint = wanted.endpoint ?? "";
+    return { subscriptionArn: await sns.subscribe(arn, endpoint, plan.subscriptionAttributes), queueUrl };
+  }
   for (const [name, value] of outdated(
     plan.subscriptionAttributes,
     observed.subscription?.attributes ?? {},
   )) {
     await sns.setSubscriptionAttribute(known, name, value);
   }
-  return known;
+  return { subscriptionArn: known, queueUrl };
 }
 
 function policyOfNewTopic(wanted: WantedTopology, observed: ObservedTopology, topic: Topic | undefined) {
@@ -129,21 +178,17 @@ async function confirmation(
     return attributes.PendingConfirmation === "true" ? "pending" : "confirmed";
   };
   let now = await state();
-  if (now === "confirmed" || !wait) return now;
+  if (now === "confirmed" || !wait || usesQueue(wanted)) return now;
 
   const timeout = context.timeout(CONFIRMATION_TIMEOUT_MS);
   const started = world.clock.now();
-  const progress = await startProgress(
-    out,
-    `waiting for ${wanted.endpoint} to confirm (at most ${formatDuration(timeout)})`,
-  );
+  const waiting = `waiting for ${wanted.endpoint} to confirm in ${wanted.region}`;
+  const progress = await startProgress(out, `${waiting} (at most ${formatDuration(timeout)})`);
   try {
     while (now === "pending" && world.clock.now() - started < timeout) {
       await world.clock.sleep(CONFIRMATION_POLL_MS, world.signal);
       now = await state();
-      progress.update(
-        `waiting for ${wanted.endpoint} to confirm, ${formatDuration(world.clock.now() - started)}`,
-      );
+      progress.update(`${waiting}, ${formatDuration(world.clock.now() - started)}`);
     }
   } finally {
     progress.stop();

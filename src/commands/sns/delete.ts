@@ -1,17 +1,23 @@
-import { createSns, type Subscription } from "../../aws/sns.ts";
-import { createSqs } from "../../aws/sqs.ts";
+import { type Place, placesOf } from "../../aws/places.ts";
+import { createSns, type Sns, type Subscription } from "../../aws/sns.ts";
+import { createSqs, type Queue, type Sqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
 import type { CommandResult } from "../../output/output.ts";
-import { outdated } from "../../sns/plan.ts";
+import { outdated } from "../../sns/attributes.ts";
 import { parsePolicy, withoutOurStatements } from "../../sns/policy.ts";
-import { DELIVERY_POLICY, deadLetterQueueName, isOurs, topicArn } from "../../sns/topology.ts";
-import { applySteps } from "../apply-steps.ts";
+import {
+  DELIVERY_POLICY,
+  deadLetterQueueName,
+  eventQueueArn,
+  eventQueueName,
+  isOurs,
+  topicArn,
+  type WantedTopology,
+} from "../../sns/topology.ts";
+import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
-export interface SnsDeleteOptions extends SnsOptions {
-  dryRun?: boolean | undefined;
-  exitCode?: boolean | undefined;
-}
+export interface SnsDeleteOptions extends SnsOptions, ApplyOptions {}
 
 /** Subscriptions carry no tags: ours are known by the delivery policy that `create` gives them. */
 const MARK = { DeliveryPolicy: JSON.stringify(DELIVERY_POLICY) };
@@ -25,24 +31,23 @@ interface Removal {
 
 /** `aec sns delete`: takes away only what is tagged as ours, and leaves what others use with the reason. */
 export async function run(context: Context, options: SnsDeleteOptions): Promise<CommandResult> {
-  const wanted = await wantedTopology(context, options);
-  const arn = topicArn(wanted);
-  const sns = createSns(context, wanted.region);
-  const sqs = createSqs(context, wanted.region);
-  const [topic, queue] = await Promise.all([sns.topic(arn), sqs.queue(deadLetterQueueName(wanted))]);
-  const subscriptions = topic ? await sns.subscriptions(arn) : [];
-  const ours = await Promise.all(subscriptions.map(isMadeByUs)).then((made) =>
-    subscriptions.filter((_, i) => made[i]),
-  );
-  const others = subscriptions.filter((subscription) => !ours.includes(subscription));
+  const wantedIn = wantedTopology(context, options);
+  const propose = (place: Place) =>
+    removal(wantedIn(place), createSns(context, place), createSqs(context, place));
+  return applyInPlaces(context, await placesOf(context, options), propose, options);
+}
 
-  async function isMadeByUs({ arn: subscriptionArn, endpoint }: Subscription): Promise<boolean> {
-    if (endpoint === wanted.endpoint) return true;
-    if (wanted.endpoint !== undefined) return false;
-    // A pending one cannot be asked. On a topic of ours it is what create left behind.
-    if (subscriptionArn === undefined) return true;
-    return outdated(MARK, await sns.subscriptionAttributes(subscriptionArn)).length === 0;
-  }
+async function removal(wanted: WantedTopology, sns: Sns, sqs: Sqs): Promise<Proposal> {
+  const arn = topicArn(wanted);
+  const [topic, ...queues] = await Promise.all([
+    sns.topic(arn),
+    sqs.queue(eventQueueName(wanted)),
+    sqs.queue(deadLetterQueueName(wanted)),
+  ]);
+  const subscriptions = topic ? await sns.subscriptions(arn) : [];
+  const made = await Promise.all(subscriptions.map((subscription) => isMadeByUs(subscription, wanted, sns)));
+  const ours = subscriptions.filter((_, index) => made[index]);
+  const others = subscriptions.filter((_, index) => !made[index]);
 
   const plan: Removal[] = [];
   if (topic && isOurs(topic.tags, wanted.environment)) {
@@ -70,33 +75,51 @@ export async function run(context: Context, options: SnsDeleteOptions): Promise<
   } else if (topic) {
     plan.push({ resource: `topic ${arn}`, action: "kept", reason: "not tagged as aec's" });
   }
-  if (queue && isOurs(queue.tags, wanted.environment)) {
-    const count = (name: string) => Number(queue.attributes[name] ?? 0);
-    const waiting = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
-    plan.push(
-      waiting > 0
-        ? {
-            resource: `queue ${queue.arn}`,
-            action: "kept",
-            reason: `${waiting} undelivered messages are in it`,
-          }
-        : { resource: `queue ${queue.arn}`, action: "delete", apply: () => sqs.deleteQueue(queue.url) },
-    );
-  } else if (queue) {
-    plan.push({ resource: `queue ${queue.arn}`, action: "kept", reason: "not tagged as aec's" });
-  }
+  plan.push(...queues.flatMap((queue) => (queue ? [queueRemoval(queue, wanted, sqs)] : [])));
 
   const lines = plan.map(
     ({ resource, action, reason }) => `${action} ${resource}${reason ? ` (${reason})` : ""}`,
   );
+  const steps = plan.flatMap(({ apply }) => (apply ? [apply] : []));
   const data = {
     region: wanted.region,
     topicArn: arn,
     changes: plan.map(({ resource, action, reason }) => ({ resource, action, ...(reason && { reason }) })),
-    dryRun: Boolean(options.dryRun),
+    dryRun: false,
   };
-  const steps = plan.flatMap(({ apply }) => (apply ? [apply] : []));
-  if (steps.length === 0) return { data, text: () => [...lines, "Nothing to delete."].join("\n") };
-  const question = `Delete these in ${wanted.accountId}, ${wanted.region}?`;
-  return applySteps(context, { data, lines, question, steps }, options);
+  return {
+    data,
+    lines,
+    differs: steps.length > 0,
+    apply: async () => {
+      for (const step of steps) await step();
+      const done = lines.map((line) => line.replace(/^(delete|update) /, "$1d "));
+      return {
+        data,
+        text: () => [...done, ...(steps.length === 0 ? ["Nothing to delete."] : [])].join("\n"),
+      };
+    },
+  };
+}
+
+async function isMadeByUs(
+  { arn, endpoint }: Subscription,
+  wanted: WantedTopology,
+  sns: Sns,
+): Promise<boolean> {
+  if (endpoint === wanted.endpoint || endpoint === eventQueueArn(wanted)) return true;
+  if (wanted.endpoint !== undefined) return false;
+  // A pending one cannot be asked. On a topic of ours it is what create left behind.
+  if (arn === undefined) return true;
+  return outdated(MARK, await sns.subscriptionAttributes(arn)).length === 0;
+}
+
+function queueRemoval({ arn, url, tags, attributes }: Queue, wanted: WantedTopology, sqs: Sqs): Removal {
+  const resource = `queue ${arn}`;
+  if (!isOurs(tags, wanted.environment)) return { resource, action: "kept", reason: "not tagged as aec's" };
+  const count = (name: string) => Number(attributes[name] ?? 0);
+  const waiting = count("ApproximateNumberOfMessages") + count("ApproximateNumberOfMessagesNotVisible");
+  return waiting > 0
+    ? { resource, action: "kept", reason: `${waiting} messages are in it: aec sns redrive applies them` }
+    : { resource, action: "delete", apply: () => sqs.deleteQueue(url) };
 }

@@ -1,84 +1,73 @@
+import { type Place, placesOf } from "../../aws/places.ts";
 import { createSns } from "../../aws/sns.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
+import type { Paint } from "../../output/paint.ts";
 import { observe } from "../../sns/observe.ts";
-import { describeChange, planTopology } from "../../sns/plan.ts";
+import { type Change, describeChange, planTopology } from "../../sns/plan.ts";
 import { topicArn } from "../../sns/topology.ts";
+import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
 export interface SnsStatusOptions extends SnsOptions {
   exitCode?: boolean | undefined;
-  /** Also reads the dead-letter queue and AWS Config. */
+  /** Also reads the queues and AWS Config. */
   deep?: boolean | undefined;
 }
 
 /** `aec sns status`: what differs from what `aec sns create` would make, and who is subscribed. Changes nothing. */
 export async function run(context: Context, options: SnsStatusOptions): Promise<CommandResult> {
-  const wanted = await wantedTopology(context, options);
-  const arn = topicArn(wanted);
-  const sns = createSns(context, wanted.region);
-  const deep = options.deep ? await deepReaders(context, wanted.region) : undefined;
-  const [observed, channel] = await Promise.all([
-    observe(wanted, sns, wanted.deadLetterQueue ? deep?.sqs : undefined),
-    deep?.deliveryChannelTopic(),
-  ]);
-  const subscriptions = observed.topic ? await sns.subscriptions(arn) : [];
-  const { changes } = planTopology(wanted, observed);
-  const drift = changes.filter(({ action }) => action !== "none");
-  const undelivered =
-    observed.queue && observed.queue !== "not-read"
-      ? Number(observed.queue.attributes.ApproximateNumberOfMessages ?? 0)
-      : undefined;
-  return {
-    data: {
-      region: wanted.region,
-      topicArn: arn,
-      exists: observed.topic !== undefined,
-      drift,
-      subscriptions: subscriptions.map(({ arn: subscriptionArn, endpoint }) => ({
-        endpoint,
-        subscriptionArn: subscriptionArn ?? null,
-        state: subscriptionArn ? "confirmed" : "pending",
-      })),
-      ...(deep && { undelivered: undelivered ?? null, deliveryChannelTopic: channel ?? null }),
-    },
-    exit: options.exitCode && drift.length > 0 ? EXIT.differences : EXIT.ok,
-    text: (paint) =>
-      [
-        `topic         ${arn}: ${observed.topic ? paint.green("exists") : paint.yellow("missing")}`,
-        ...subscriptions.map(({ arn: confirmed, endpoint }) =>
-          confirmed
-            ? `subscription  ${endpoint}: ${paint.green("confirmed")}`
-            : `subscription  ${endpoint}: ${paint.yellow("pending")} (aec sns create asks for the confirmation again)`,
-        ),
-        ...drift.map((change) => paint.yellow(`drift         ${describeChange(change)}`)),
-        drift.length > 0
-          ? `mend it with:  aec sns create${wanted.endpoint ? "" : " --endpoint https://GATE/aws/notify"}`
-          : "drift         none",
-        ...(undelivered === undefined ? [] : [`undelivered   ${undelivered}`]),
-        ...(deep ? [`AWS Config    ${configLine(channel ?? null, arn)}`] : []),
-      ].join("\n"),
+  const wantedIn = wantedTopology(context, options);
+  const deep = options.deep ? await import("./status-deep.ts") : undefined;
+  const read = async (place: Place): Promise<PlaceResult> => {
+    const wanted = wantedIn(place);
+    const arn = topicArn(wanted);
+    const sns = createSns(context, place);
+    const readers = deep?.deepReaders(context, place);
+    const [observed, config] = await Promise.all([
+      observe(wanted, sns, readers?.sqs),
+      readers?.configDelivery(),
+    ]);
+    const listed = observed.topic ? await sns.subscriptions(arn) : [];
+    const subscriptions = listed.map(({ arn: subscriptionArn, endpoint }) => ({
+      endpoint,
+      subscriptionArn: subscriptionArn ?? null,
+      state: subscriptionArn ? "confirmed" : "pending",
+    }));
+    const drift = planTopology(wanted, observed).changes.filter(({ action }) => action !== "none");
+    const exists = observed.topic !== undefined;
+    const deepData = config && deep?.deepStatus(observed, config);
+    const facts: Facts = { arn, exists, subscriptions, drift, endpoint: wanted.endpoint };
+    return {
+      data: { region: wanted.region, topicArn: arn, exists, drift, subscriptions, ...deepData },
+      exit: options.exitCode && drift.length > 0 ? EXIT.differences : EXIT.ok,
+      text: (paint) =>
+        [...lines(facts, paint), ...(deepData && deep ? deep.deepLines(deepData, arn) : [])].join("\n"),
+    };
   };
+  return readInPlaces(await placesOf(context, options), read);
 }
 
-/** Clients that only --deep loads. */
-async function deepReaders(context: Context, region: string) {
-  const [{ createSqs }, { createConfigService }] = await Promise.all([
-    import("../../aws/sqs.ts"),
-    import("../../aws/config-service.ts"),
-  ]);
-  return {
-    sqs: createSqs(context, region),
-    deliveryChannelTopic: async () => {
-      const topic = (await createConfigService(context, region).channel())?.snsTopicARN;
-      return typeof topic === "string" ? topic : null;
-    },
-  };
+interface Facts {
+  arn: string;
+  exists: boolean;
+  subscriptions: readonly { endpoint: string; state: string }[];
+  drift: readonly Change[];
+  endpoint: string | undefined;
 }
 
-function configLine(channel: string | null, arn: string): string {
-  if (channel === null)
-    return "publishes to no topic: no event will come until its delivery channel names this one";
-  return channel === arn ? "publishes to this topic" : `publishes to ${channel}`;
+function lines({ arn, exists, subscriptions, drift, endpoint }: Facts, paint: Paint): string[] {
+  return [
+    `topic         ${arn}: ${exists ? paint.green("exists") : paint.yellow("missing")}`,
+    ...subscriptions.map(({ endpoint: subscriber, state }) =>
+      state === "confirmed"
+        ? `subscription  ${subscriber}: ${paint.green(state)}`
+        : `subscription  ${subscriber}: ${paint.yellow(state)} (aec sns create asks for the confirmation again)`,
+    ),
+    ...drift.map((change) => paint.yellow(`drift         ${describeChange(change)}`)),
+    drift.length > 0
+      ? `mend it with:  aec sns create${endpoint ? "" : " --endpoint https://GATE/aws/notify"}`
+      : "drift         none",
+  ];
 }

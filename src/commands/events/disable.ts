@@ -1,0 +1,62 @@
+import { createEventBridge, type EventBridge } from "../../aws/eventbridge.ts";
+import { type Place, placesOf } from "../../aws/places.ts";
+import type { Context } from "../../context.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { isOurs } from "../../sns/topology.ts";
+import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
+import { topicOf } from "../sns/options.ts";
+import { type EventsOptions, everyRuleName } from "./options.ts";
+
+export interface EventsDisableOptions extends EventsOptions, ApplyOptions {}
+
+/** `aec events disable`: takes our rules away; what is not tagged as ours stays, with the reason. */
+export async function run(context: Context, options: EventsDisableOptions): Promise<CommandResult> {
+  const { environment } = topicOf(context, options);
+  const names = everyRuleName(context, options);
+  const propose = async (place: Place): Promise<Proposal> => {
+    const bridge = createEventBridge(context, place);
+    const found = await Promise.all(names.map(async (name) => ({ name, rule: await bridge.rule(name) })));
+    const changes = found.flatMap(({ name, rule }) => {
+      if (!rule) return [];
+      const ours = isOurs(rule.tags, environment);
+      const resource = `rule ${name}`;
+      return ours
+        ? [{ resource, action: "delete", reason: "", name, targets: rule.targets.map(({ id }) => id) }]
+        : [{ resource, action: "kept", reason: "not tagged as aec's", name, targets: [] }];
+    });
+    const deleted = changes.filter(({ action }) => action === "delete");
+    const data = {
+      region: place.region,
+      changes: changes.map(({ resource, action, reason }) => ({
+        resource,
+        action,
+        ...(reason && { reason }),
+      })),
+    };
+    const lines = data.changes.map(
+      ({ resource, action, reason }) => `${action} ${resource}${reason ? ` (${reason})` : ""}`,
+    );
+    return {
+      data,
+      lines,
+      differs: deleted.length > 0,
+      apply: async () => {
+        for (const { name, targets } of deleted) await deleteRule(bridge, name, targets);
+        return {
+          data,
+          text: () =>
+            deleted.length > 0
+              ? lines.map((line) => line.replace(/^delete /, "deleted ")).join("\n")
+              : [...lines, "No rule to delete."].join("\n"),
+        };
+      },
+    };
+  };
+  return applyInPlaces(context, await placesOf(context, options), propose, options);
+}
+
+/** A rule can be deleted only without targets. */
+async function deleteRule(bridge: EventBridge, name: string, targets: readonly string[]): Promise<void> {
+  if (targets.length > 0) await bridge.removeTargets(name, targets);
+  await bridge.deleteRule(name);
+}

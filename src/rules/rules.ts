@@ -1,0 +1,85 @@
+import { usageError } from "../errors.ts";
+import { API_CALLS } from "../events/api-call.ts";
+import { API_CALL, CONFIG_CHANGE, SCALING_EVENTS } from "../events/envelope.ts";
+import { nearest } from "../nearest.ts";
+
+/** Groups of EventBridge events, each with a rule of its own. */
+export const RULE_KINDS = ["autoscaling", "cloudtrail", "config", "ec2", "ecs", "cloudformation"] as const;
+export type RuleKind = (typeof RULE_KINDS)[number];
+
+interface Kind {
+  pattern: object;
+  /** Whether `aec serve` refreshes by these events today. */
+  used: boolean;
+}
+
+/** The rules with their event patterns: only what changes something that Clouddriver caches. */
+export const RULES: Readonly<Record<RuleKind, (types: readonly string[]) => Kind>> = {
+  autoscaling: () => ({
+    used: true,
+    pattern: { source: ["aws.autoscaling"], "detail-type": Object.values(SCALING_EVENTS) },
+  }),
+  cloudtrail: () => ({
+    used: true,
+    pattern: {
+      "detail-type": [API_CALL],
+      detail: {
+        eventSource: Object.keys(API_CALLS),
+        eventName: [...new Set(Object.values(API_CALLS).flatMap(({ calls }) => calls))],
+        errorCode: [{ exists: false }],
+      },
+    },
+  }),
+  // The same items that the delivery channel publishes, where that belongs to somebody else.
+  config: (types) => ({
+    used: true,
+    pattern: {
+      source: ["aws.config"],
+      "detail-type": [CONFIG_CHANGE],
+      detail: { configurationItem: { resourceType: [...types] } },
+    },
+  }),
+  ec2: () => ({
+    used: false,
+    pattern: {
+      source: ["aws.ec2"],
+      "detail-type": ["EC2 Instance State-change Notification", "EC2 AMI State Change"],
+    },
+  }),
+  ecs: () => ({
+    used: false,
+    pattern: {
+      source: ["aws.ecs"],
+      "detail-type": ["ECS Service Action", "ECS Deployment State Change", "ECS Task State Change"],
+    },
+  }),
+  cloudformation: () => ({
+    used: false,
+    pattern: { source: ["aws.cloudformation"], "detail-type": ["CloudFormation Stack Status Change"] },
+  }),
+};
+
+const MAX_NAME = 64;
+
+/** `aec-prod-autoscaling`. Throws a usage error where EventBridge would refuse the name. */
+export function ruleName(topicName: string, kind: RuleKind): string {
+  const name = `${topicName}-${kind}`;
+  if (name.length <= MAX_NAME) return name;
+  throw usageError(
+    "bad-topic-name",
+    `"${name}" is too long for a rule (${name.length} of ${MAX_NAME} characters)`,
+    {
+      hint: "choose a shorter --topic-name",
+    },
+  );
+}
+
+/** Throws a usage error, with the nearest, for a kind that is none. */
+export function checkRuleKind(kind: string): RuleKind {
+  const known = RULE_KINDS.find((name) => name === kind);
+  if (known) return known;
+  const suggestion = nearest(kind, RULE_KINDS);
+  throw usageError("unknown-rule", `--rules: "${kind}" is no kind of events`, {
+    hint: suggestion ? `did you mean "${suggestion}"?` : `there are: ${RULE_KINDS.join(", ")}`,
+  });
+}

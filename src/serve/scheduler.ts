@@ -1,0 +1,107 @@
+import type { Logger } from "pino";
+import type { LockStore } from "../agents/stores/redis.ts";
+import { placeOf } from "../aws/places.ts";
+import { createSns } from "../aws/sns.ts";
+import { type Account, createClouddriver } from "../clouddriver/client.ts";
+import type { Context } from "../context.ts";
+import { parseDuration } from "../duration.ts";
+import { messageOf, usageError } from "../errors.ts";
+import { createSigningKeys } from "../events/certificate.ts";
+import { parseTopicArn } from "../events/signing-host.ts";
+import { createAccounts } from "./accounts.ts";
+import { createApply, type Mode } from "./apply.ts";
+import { createDispatch, type Dispatch } from "./dispatch.ts";
+
+export interface SchedulerOptions {
+  mode: Mode;
+  topics: readonly string[];
+  debounceMs: number;
+  requireVersion2: boolean;
+  log: Logger;
+}
+
+/** Everything between a received message and the refreshed cache. */
+export interface Scheduler {
+  dispatch: Dispatch;
+  /** What is not reachable now; empty when ready. */
+  missing(): Promise<string[]>;
+  close(): void;
+}
+
+/** Bound on one agent run or one wait for a pass. */
+const RUN_TIMEOUT_MS = 120_000;
+
+/** Connects Clouddriver and the lock store. Throws where one of them is named wrongly. */
+export async function openScheduler(
+  context: Context,
+  { mode, topics, debounceMs, requireVersion2, log }: SchedulerOptions,
+): Promise<Scheduler> {
+  const { world, settings } = context;
+  const { clock, signal, env } = world;
+  const endpoint = env.AWS_ENDPOINT_URL_SNS ?? env.AWS_ENDPOINT_URL;
+  if (endpoint)
+    log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
+  const clouddriver = createClouddriver(context);
+  const locks = mode === "agents" ? await openLocks(settings.lockStore.value ?? "") : undefined;
+  const interval = settings.section.polling?.interval;
+  const refresher = {
+    clouddriver,
+    locks,
+    clock,
+    signal,
+    timeoutMs: context.timeout(RUN_TIMEOUT_MS),
+    intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
+  };
+  const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
+  const dispatch = createDispatch({
+    policy: {
+      topics: new Set(topics),
+      requireVersion2,
+      endpoint,
+      keys: createSigningKeys(context.fetch, clock),
+      clock,
+    },
+    accounts,
+    apply: createApply(mode, refresher, debounceMs),
+    confirm: async (topicArn, token) => {
+      const { accountId = "", region = "" } = parseTopicArn(topicArn) ?? {};
+      return createSns(context, await placeOf(context, accountId, region)).confirm(topicArn, token);
+    },
+    clock,
+    log,
+  });
+  return {
+    dispatch,
+    async missing() {
+      const problems = await Promise.allSettled([accounts(), locks?.count(["readiness"])]);
+      return problems.flatMap((problem) =>
+        problem.status === "rejected" ? [messageOf(problem.reason)] : [],
+      );
+    },
+    close: () => locks?.close(),
+  };
+}
+
+/** `agents` with a lock store, else `careful`. Throws where agents are wanted without one. */
+export function chooseMode(wanted: Mode | undefined, lockStore: string | undefined): Mode {
+  if (wanted === "agents" && lockStore === undefined) {
+    throw usageError("no-lock-store", "--mode agents needs the lock store of Clouddriver's scheduler", {
+      hint: "add --lock-store redis://HOST:6379, or use --mode careful",
+    });
+  }
+  return wanted ?? (lockStore === undefined ? "careful" : "agents");
+}
+
+async function openLocks(url: string): Promise<LockStore> {
+  const { openRedisLocks } = await import("../agents/stores/redis.ts");
+  return openRedisLocks(url);
+}
+
+function configuredAccounts({ settings }: Context): Account[] {
+  return (settings.section.accounts ?? []).map(({ name, awsAccountId, regions }) => ({
+    name,
+    awsAccountId,
+    regions: regions ?? [],
+    provider: "aws",
+  }));
+}
