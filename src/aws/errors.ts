@@ -75,7 +75,8 @@ function explain(action: string, thrown: unknown): unknown {
     });
   }
   if (
-    "$response" in thrown ||
+    // The SDK calls what it cannot read by neither name nor message.
+    name === "Unknown" ||
     name === "SyntaxError" ||
     /Unexpected token|Deserialization error|invalid XML/i.test(message)
   ) {
@@ -84,6 +85,11 @@ function explain(action: string, thrown: unknown): unknown {
       hint: "is AWS_ENDPOINT_URL, or a proxy, in between?",
     });
   }
-  if ("$fault" in thrown) return failure("aws-failed", `AWS refused ${action}: ${message}`, context);
+  if ("$fault" in thrown) {
+    return failure("aws-failed", `AWS refused ${action}: ${message}`, {
+      ...context,
+      hint: "run again with -v to see each call",
+    });
+  }
   return thrown;
 }

@@ -8,7 +8,7 @@ export const CONFIG_TYPES: Readonly<Record<string, ResourceType>> = {
   "AWS::EC2::SecurityGroup": "security-group",
 };
 /** Messages that announce a change, and where the item is. Oversized ones carry all but its configuration. */
-const CHANGES: Readonly<Record<string, string>> = {
+export const CHANGES: Readonly<Record<string, string>> = {
   ConfigurationItemChangeNotification: "configurationItem",
   OversizedConfigurationItemChangeNotification: "configurationItemSummary",
   OversizedConfigurationItemChangeDeliveryFailed: "configurationItemSummary",

@@ -3,10 +3,11 @@ import type { AddressInfo } from "node:net";
 import {
   ConfirmSubscriptionCommand,
   GetTopicAttributesCommand,
+  PublishCommand,
   SetTopicAttributesCommand,
   SNSClient,
 } from "@aws-sdk/client-sns";
-import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueUrlCommand, PurgeQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Clock } from "../../src/clock.ts";
 import { aec } from "../helpers/aec.ts";
@@ -22,6 +23,8 @@ export interface AwsUnderTest {
   confirms: boolean;
   /** Whether GetTopicAttributes tells the signature version. moto takes it and does not. */
   tellsSignatureVersion: boolean;
+  /** Whether a body filter's `exists: false` holds where the parent is absent too. moto wants the parent to be there. */
+  seesAbsentParents: boolean;
   stop(): Promise<void>;
 }
 
@@ -40,6 +43,7 @@ export function snsContract(start: () => Promise<AwsUnderTest>): void {
   let sns: SNSClient;
   let sqs: SQSClient;
   let endpoint: string;
+  let env: Record<string, string>;
   const received: string[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -54,6 +58,12 @@ export function snsContract(start: () => Promise<AwsUnderTest>): void {
   beforeAll(async () => {
     aws = await start();
     const { accessKeyId } = aws;
+    env = {
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: "test",
+    };
     const config = {
       endpoint: aws.url,
       region: REGION,
@@ -73,12 +83,7 @@ export function snsContract(start: () => Promise<AwsUnderTest>): void {
   const run = async (command: string, ...argv: string[]) => {
     const outcome = await aec(["sns", command, "--endpoint", endpoint, "-o", "json", ...argv], {
       clock: aws.clock,
-      env: {
-        AWS_ENDPOINT_URL: aws.url,
-        AWS_REGION: REGION,
-        AWS_ACCESS_KEY_ID: aws.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: "test",
-      },
+      env,
     });
     return { exit: outcome.exit, output: outcome.stdout + outcome.stderr, result: outcome.json<Outcome>() };
   };
@@ -130,6 +135,46 @@ export function snsContract(start: () => Promise<AwsUnderTest>): void {
     expect(mended.exit, mended.output).toBe(0);
     const after = JSON.parse((await attributes(TopicArn)).Policy ?? "").Statement as { Sid: string }[];
     expect(after.map(({ Sid }) => Sid)).toEqual([owner.Sid, "theirs", "aecConfig", "aecEventBridge"]);
+  });
+
+  test("over SQS with a filter: made once, then nothing to change, and what does not pass stays out", async () => {
+    const argv = ["--protocol", "sqs", "--topic-name", "queued"];
+    const queued = (command: string, ...more: string[]) =>
+      aec(["sns", command, ...argv, "-o", "json", ...more], { clock: aws.clock, env });
+    const first = await queued("create", "--filter", "--yes");
+    expect(first.exit, first.stdout).toBe(0);
+    const { topicArn, queueUrl } = first.json<Outcome & { queueUrl: string }>();
+    const again = (await queued("create", "--filter", "--yes")).json<Outcome>();
+    expect(expected(again.changes.filter(({ action }) => action !== "none"))).toEqual([]);
+    const item = (resourceType: string) =>
+      JSON.stringify({
+        messageType: "ConfigurationItemChangeNotification",
+        configurationItem: { resourceType },
+      });
+    const others = [
+      JSON.stringify({ source: "aws.autoscaling", "detail-type": "EC2 Instance Launch Successful" }),
+      JSON.stringify({ aec: "test" }),
+    ];
+    const group = item("AWS::AutoScaling::AutoScalingGroup");
+    const wanted = aws.seesAbsentParents ? [group, ...others] : [group];
+    const unwanted = [item("AWS::S3::Bucket"), JSON.stringify({ messageType: "Other" })];
+    for (const Message of [...unwanted, group, ...others]) {
+      await sns.send(new PublishCommand({ TopicArn: topicArn, Message }));
+    }
+    const bodies: string[] = [];
+    for (let tries = 0; tries < 20 && bodies.length < wanted.length; tries += 1) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      bodies.push(...Messages.map(({ Body = "{}" }) => JSON.parse(Body).Message));
+    }
+    expect(bodies.toSorted()).toEqual(wanted.toSorted());
+    for (const name of ["queued-events", "queued-dlq"]) {
+      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    }
+    expect((await queued("delete", "--yes")).exit).toBe(0);
+    await expect(sqs.send(new GetQueueUrlCommand({ QueueName: "queued-events" }))).rejects.toThrow();
   });
 
   test("delete leaves nothing, twice", async () => {

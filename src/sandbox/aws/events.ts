@@ -169,6 +169,21 @@ export function createEvents(world: EventsWorld): { model: EventsModel; service:
       ListTargetsByRule: ({ region, input }) => ({
         Targets: [...ruleOf(region, text(input, "Rule")).targets.values()],
       }),
+      PutEvents: ({ region, input }) => {
+        const Entries = records(input, "Entries").map((entry) => {
+          const source = text(entry, "Source");
+          if (source.startsWith("aws.")) {
+            return {
+              ErrorCode: "NotAuthorizedForSourceException",
+              ErrorMessage: `Not authorized for the source ${source}.`,
+            };
+          }
+          const detail = parseObject(text(entry, "Detail")) ?? {};
+          model.emit(region, { source, detailType: text(entry, "DetailType"), detail });
+          return { EventId: randomUUID() };
+        });
+        return { FailedEntryCount: Entries.filter((entry) => "ErrorCode" in entry).length, Entries };
+      },
       ListTagsForResource: ({ input }) => ({
         Tags: [...ruleOfArn(input).tags].map(([Key, Value]) => ({ Key, Value })),
       }),

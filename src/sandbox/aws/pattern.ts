@@ -2,13 +2,12 @@ import { asRecord } from "./input.ts";
 
 /**
  * Whether a document matches an event pattern or a body filter: every key has to match, a list names alternatives, a
- * record goes deeper, `$or` holds whole alternatives; `exists`, `prefix` and `anything-but` are known (EventBridge user
- * guide, event patterns; SNS developer guide, subscription filter policies).
+ * record goes deeper; `exists`, `prefix` and `anything-but` are known (EventBridge user guide, event patterns; SNS
+ * developer guide, subscription filter policies).
  */
 export function matchesPattern(pattern: unknown, document: unknown): boolean {
   const fields = asRecord(document) ?? {};
   return Object.entries(asRecord(pattern) ?? {}).every(([key, wanted]) => {
-    if (key === "$or" && Array.isArray(wanted)) return wanted.some((one) => matchesPattern(one, document));
     const found = fields[key];
     if (Array.isArray(wanted)) {
       const values = Array.isArray(found) ? found : [found];

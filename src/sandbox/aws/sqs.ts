@@ -233,6 +233,9 @@ export function createSqs(
         if (!message) throw awsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404);
         message.visibleAt = clock.now() + (integer(call.input, "VisibilityTimeout") ?? 0) * 1000;
       },
+      PurgeQueue: (call) => {
+        queueOf(call).messages = [];
+      },
       ListQueueTags: (call) => ({ Tags: Object.fromEntries(queueOf(call).tags) }),
       TagQueue: (call) => {
         const { tags } = queueOf(call);
