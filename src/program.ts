@@ -51,6 +51,7 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
     .option("--clouddriver-url <[role=]url>", "Clouddriver; roles caching, rw, ro (repeatable)", collect)
     .option("--gate-url <url>", "Gate")
     .option("--lock-store <url>", "the Redis in which Clouddriver's scheduler keeps its locks")
+    .option("--serve-url <url>", "admin address of a running aec serve")
     .option("--spinnaker-user <name>", "user that Fiat filters for")
     .option("--aws-region <region>", "AWS Region of the commands that talk to AWS")
     .option("--aws-profile <name>", "AWS profile")
@@ -185,6 +186,33 @@ Examples:
     )
     .action((options) =>
       act(async (context) => (await import("./commands/sns/status.ts")).run(context, options)),
+    );
+  places(sns.command("test"))
+    .description("publish a marked message and follow it through aec serve (--serve-url)")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec sns test --aws-region us-east-1 --serve-url http://127.0.0.1:7011
+  aec sns test --env prod --timeout 2m -o json`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/sns/test.ts")).run(context, options)),
+    );
+  dryRun(places(sns.command("redrive")))
+    .description("apply what lies in the dead-letter queues, and delete what is settled")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addOption(modeOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec sns redrive --env prod --dry-run
+  aec sns redrive --aws-region us-east-1 --lock-store redis://redis:6379 --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/sns/redrive.ts")).run(context, options)),
     );
   dryRun(topic(sns.command("delete")))
     .description("take away what create made, and nothing else")
@@ -368,13 +396,7 @@ Examples:
         "2",
       ]),
     )
-    .addOption(
-      new commander.Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
-        "agents",
-        "careful",
-        "on-demand",
-      ]),
-    )
+    .addOption(modeOption())
     .addHelpText(
       "after",
       `
@@ -451,6 +473,14 @@ function rules<A extends unknown[], O extends OptionValues, G extends OptionValu
     .option("--rules <list>", "kinds of events, comma-separated (default: autoscaling)", collectList)
     .option("--cloudtrail", "also API calls; needs a trail that logs management events")
     .option("--config-items", "also AWS Config's items, where the delivery channel is somebody else's");
+}
+
+function modeOption() {
+  return new commander.Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
+    "agents",
+    "careful",
+    "on-demand",
+  ]);
 }
 
 function exportOption() {

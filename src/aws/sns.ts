@@ -6,6 +6,7 @@ import {
   GetTopicAttributesCommand,
   ListSubscriptionsByTopicCommand,
   ListTagsForResourceCommand,
+  PublishCommand,
   SetSubscriptionAttributesCommand,
   SetTopicAttributesCommand,
   SNSClient,
@@ -113,6 +114,14 @@ export function createSns(context: Context, place: Place) {
       }),
     unsubscribe: (arn: string) =>
       awsCall("sns:Unsubscribe", () => client.send(new UnsubscribeCommand({ SubscriptionArn: arn }))),
+    /** Returns the message's id. */
+    publish: (topicArn: string, message: string) =>
+      awsCall("sns:Publish", async () => {
+        const { MessageId = "" } = await client.send(
+          new PublishCommand({ TopicArn: topicArn, Message: message }),
+        );
+        return MessageId;
+      }),
     /** Confirms by the signed call; afterwards only the owner's credentials can unsubscribe. */
     confirm: (topicArn: string, token: string) =>
       awsCall("sns:ConfirmSubscription", async () => {

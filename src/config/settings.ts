@@ -10,6 +10,7 @@ export interface ConnectionFlags {
   clouddriverUrl?: string[] | undefined;
   gateUrl?: string | undefined;
   lockStore?: string | undefined;
+  serveUrl?: string | undefined;
   spinnakerUser?: string | undefined;
   awsRegion?: string | undefined;
   awsProfile?: string | undefined;
@@ -27,6 +28,8 @@ export interface Settings {
   clouddriver: Setting<readonly string[]>;
   gate: Setting<string>;
   lockStore: Setting<string>;
+  /** Admin address of a running `aec serve`. */
+  serve: Setting<string>;
   serveToken: Setting<string>;
   spinnakerUser: Setting<string>;
   awsRegion: Setting<string>;
@@ -88,6 +91,7 @@ export function resolveSettings(
     ),
     gate: text("--gate-url", flags.gateUrl, "AEC_GATE_URL", "gate"),
     lockStore: text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore"),
+    serve: text("--serve-url", flags.serveUrl, "AEC_SERVE_URL", "serve"),
     serveToken: env.AEC_SERVE_TOKEN
       ? { value: env.AEC_SERVE_TOKEN, origin: "AEC_SERVE_TOKEN" }
       : { value: undefined, origin: "not set" },

@@ -56,7 +56,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
       scope: "any",
     },
   ],
-  "sns test": [{ actions: ["sns:Publish"], scope: "topic" }],
+  "sns test": [{ actions: ["sns:ListSubscriptionsByTopic", "sns:Publish"], scope: "topic" }],
   "sns redrive": [
     READ_QUEUE,
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], scope: "queue" },
@@ -107,12 +107,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   serve: [
     { actions: ["sns:ConfirmSubscription"], scope: "topic" },
     {
-      actions: [
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
-      ],
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
       scope: "queue",
     },
   ],

@@ -7,7 +7,7 @@ import { parseEvent } from "../events/event.ts";
 import { parseMessage, type SnsMessage } from "../events/message.ts";
 import { type VerificationPolicy, verifyMessage } from "../events/verify.ts";
 import type { Apply } from "./apply.ts";
-import { createMemory, type Fate } from "./memory.ts";
+import { createMemory, type Fate, type Refusal } from "./memory.ts";
 
 export interface Dispatcher {
   policy: VerificationPolicy;
@@ -54,10 +54,11 @@ export function createDispatch(dispatcher: Dispatcher) {
   const open = new Map<string, { work: Promise<Fate>; receivedAt: number }>();
 
   return {
-    /** What became of a message; one that is under way is `open`. */
-    fate(id: string): Fate | { outcome: "open"; receivedAt: number } | undefined {
+    /** What became of a message; one that is under way is `open`, one that was not taken `refused`. */
+    fate(id: string): Fate | Refusal | { outcome: "open"; receivedAt: number } | undefined {
       const underWay = open.get(id);
-      return underWay ? { outcome: "open", receivedAt: underWay.receivedAt } : memory.recall(id);
+      if (underWay) return { outcome: "open", receivedAt: underWay.receivedAt };
+      return memory.recall(id) ?? memory.refusal(id);
     },
     open: () => open.size,
 
@@ -68,6 +69,8 @@ export function createDispatch(dispatcher: Dispatcher) {
       if (verification.result !== "valid") {
         const { result, reason } = verification;
         log.warn({ outcome: result, reason }, "message refused");
+        const claimed = parseMessage(body);
+        if (!("reason" in claimed)) memory.refuse(claimed.MessageId, reason);
         return { status: { "no-message": 400, invalid: 403, unavailable: 503 }[result], reason };
       }
       const { message } = verification;

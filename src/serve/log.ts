@@ -2,13 +2,13 @@ import { type Logger, pino } from "pino";
 import type { Context } from "../context.ts";
 
 /** One JSON line per event on stderr, in the world's time. */
-export function createLog({ world, out }: Context): Logger {
+export function createLog({ world, out }: Context, level: "info" | "warn" = "info"): Logger {
   const { clock, stderr } = world;
   return pino(
     {
       base: null,
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-      level: out.verbose ? "debug" : "info",
+      level: out.verbose ? "debug" : level,
     },
     { write: (line: string) => void stderr.write(line) },
   );

@@ -51,7 +51,7 @@ export function topologyTemplate(wantedIn: (place: typeof ANY_PLACE) => WantedTo
       ],
       Properties: {
         TopicArn: { Ref: "Topic" },
-        Protocol: usesQueue(wanted) ? "sqs" : "https",
+        Protocol: usesQueue(wanted) ? "sqs" : wanted.endpoint?.split(":")[0],
         Endpoint: wanted.endpoint,
         RawMessageDelivery: RawMessageDelivery === "true",
         ...Object.fromEntries(

@@ -15,6 +15,8 @@ export interface ConfigModel {
   delayMs: number;
   /** Starts recording everything in `region` and sends it to `topicArn`, as a working set-up would. */
   enable(region: string, topicArn: string): void;
+  /** The Region's recorder, as stored. */
+  recorder(region: string): Recorder | undefined;
 }
 
 interface Recorder {
@@ -116,6 +118,7 @@ export function createConfig(world: ConfigWorld): { model: ConfigModel; service:
 
   const model: ConfigModel = {
     delayMs: 0,
+    recorder: (region) => stateOf(region).recorder,
     enable(region, topicArn) {
       const state = stateOf(region);
       putRecorder(region, { roleARN: serviceRole(account) });
