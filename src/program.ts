@@ -407,18 +407,39 @@ Examples:
     )
     .action((options) => act(async (context) => (await import("./commands/serve.ts")).run(context, options)));
 
-  program
-    .command("status")
-    .description("what aec works with here")
-    .requiredOption("--settings", "each setting with its value and where it comes from")
+  target(places(program.command("doctor")))
+    .description("look at everything, and name the command that mends what is wrong")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addOption(protocolOption())
     .addHelpText(
       "after",
       `
 Examples:
-  aec status --settings
-  aec status --settings --env prod -o json`,
+  aec doctor --aws-region us-east-1 --halyard
+  aec doctor --env prod -o json`,
     )
-    .action(() => act(async (context) => (await import("./commands/status.ts")).run(context)));
+    .action((options) =>
+      act(async (context) => (await import("./commands/doctor.ts")).run(context, options)),
+    );
+
+  places(program.command("status"))
+    .description("what aec has made in AWS; with --settings, what it works with here")
+    .option("--settings", "each setting with its value and where it comes from")
+    .option("--topic-name <name>", "default: aec-<environment>")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec status --env prod
+  aec status --settings -o json`,
+    )
+    .action((options) =>
+      act(async (context) =>
+        options.settings
+          ? (await import("./commands/status/settings.ts")).run(context)
+          : (await import("./commands/status/resources.ts")).run(context, options),
+      ),
+    );
 
   program
     .command("demo")
@@ -440,12 +461,7 @@ function topic<A extends unknown[], O extends OptionValues, G extends OptionValu
 ) {
   return places(command)
     .option("--topic-name <name>", "default: aec-<environment>")
-    .addOption(
-      new commander.Option(
-        "--protocol <protocol>",
-        "how aec serve gets the messages (default: https)",
-      ).choices(["https", "sqs"]),
-    )
+    .addOption(protocolOption())
     .option("--endpoint <url>", "where SNS delivers: https://GATE/aws/notify")
     .option("--source-account <id>", "account whose AWS Config may publish (repeatable)", collect)
     .option("--no-dlq", "without a dead-letter queue")
@@ -473,6 +489,13 @@ function rules<A extends unknown[], O extends OptionValues, G extends OptionValu
     .option("--rules <list>", "kinds of events, comma-separated (default: autoscaling)", collectList)
     .option("--cloudtrail", "also API calls; needs a trail that logs management events")
     .option("--config-items", "also AWS Config's items, where the delivery channel is somebody else's");
+}
+
+function protocolOption() {
+  return new commander.Option(
+    "--protocol <protocol>",
+    "how aec serve gets the messages (default: https)",
+  ).choices(["https", "sqs"]);
 }
 
 function modeOption() {

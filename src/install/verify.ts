@@ -16,7 +16,7 @@ export async function verifyInstallation(context: Context, gateUrl: string): Pro
   return Promise.all([
     loaded(context, gateUrl, "gate"),
     loaded(context, gateUrl, "clouddriver"),
-    notify(context, gateUrl),
+    checkNotify(context, `${base(gateUrl)}/aws/notify`),
   ]);
 }
 
@@ -51,15 +51,17 @@ async function loaded(
       };
 }
 
-async function notify(context: Context, gateUrl: string): Promise<InstallationCheck> {
-  const answer = await ask(context, `${base(gateUrl)}/aws/notify`, { method: "POST", body: "{}" });
+/** What stands at the endpoint that SNS delivers to; an empty POST is no message, and changes nothing. */
+export async function checkNotify(context: Context, url: string): Promise<InstallationCheck> {
+  const answer = await ask(context, url, { method: "POST", body: "{}" });
+  const path = URL.canParse(url) ? new URL(url).pathname : url;
   if (!("status" in answer)) return { id: "notify", result: "failure", reason: answer.problem };
   const { status } = answer;
   if (status === 404) {
     return {
       id: "notify",
       result: "failure",
-      reason: "nothing answers at /aws/notify (404)",
+      reason: `nothing answers at ${path} (404)`,
       fix: "is the plugin loaded, and is this Gate's context path?",
     };
   }
@@ -72,7 +74,7 @@ async function notify(context: Context, gateUrl: string): Promise<InstallationCh
     return {
       id: "notify",
       result: "failure",
-      reason: `an authentication filter or a redirect stands before /aws/notify (${status})`,
+      reason: `an authentication filter or a redirect stands before ${path} (${status})`,
       fix: "let POSTs to that path pass, or receive with aec serve",
     };
   }
@@ -80,11 +82,11 @@ async function notify(context: Context, gateUrl: string): Promise<InstallationCh
     return {
       id: "notify",
       result: "failure",
-      reason: `/aws/notify answers ${status}`,
+      reason: `${path} answers ${status}`,
       fix: "Gate's log tells why",
     };
   }
-  return { id: "notify", result: "ok", reason: `something answers at /aws/notify (${status})` };
+  return { id: "notify", result: "ok", reason: `something answers at ${path} (${status})` };
 }
 
 const LOGIN = "Gate wants a login here: ask where none is needed, such as through a port-forward";

@@ -1,9 +1,9 @@
-import type { Setting, Settings } from "../config/settings.ts";
-import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
-import type { CommandResult } from "../output/output.ts";
-import { table } from "../output/table.ts";
-import { hideSecrets } from "../secrets.ts";
+import type { Setting, Settings } from "../../config/settings.ts";
+import type { Context } from "../../context.ts";
+import { messageOf } from "../../errors.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { table } from "../../output/table.ts";
+import { hideSecrets } from "../../secrets.ts";
 
 const SECRET = new Set<keyof Settings>(["serveToken"]);
 

@@ -1,0 +1,64 @@
+import { type Place, type PlaceOptions, placesOf } from "../aws/places.ts";
+import type { Context } from "../context.ts";
+import type { Check } from "../doctor/check.ts";
+import { checkFiles } from "../doctor/files.ts";
+import { checkPlace } from "../doctor/place.ts";
+import { checkServices } from "../doctor/services.ts";
+import { EXIT, ExpectedError } from "../errors.ts";
+import type { TargetOptions } from "../install/choose-target.ts";
+import type { CommandResult } from "../output/output.ts";
+import type { Paint } from "../output/paint.ts";
+import { everyRuleName } from "./events/options.ts";
+import { type SnsOptions, wantedTopology } from "./sns/options.ts";
+
+export interface DoctorOptions
+  extends PlaceOptions,
+    TargetOptions,
+    Pick<SnsOptions, "topicName" | "protocol"> {}
+
+/** `aec doctor`: looks at everything, changes nothing; exit 1 where something fails. */
+export async function run(context: Context, options: DoctorOptions): Promise<CommandResult> {
+  const [aws, services] = await Promise.all([checkAws(context, options), checkServices(context)]);
+  const checks = [...aws, ...services, ...checkFiles(context, options)];
+  const failed = checks.some(({ result }) => result === "failure");
+  return {
+    data: { checks },
+    exit: failed ? EXIT.failed : EXIT.ok,
+    text: (paint) => [...checks.map((check) => line(check, paint)), summary(checks)].join("\n"),
+  };
+}
+
+async function checkAws(context: Context, options: DoctorOptions): Promise<Check[]> {
+  let places: Place[];
+  try {
+    places = await placesOf(context, options);
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    const { message, detail, hint } = error;
+    return [{ id: "identity", result: "failure", reason: message, evidence: detail, fix: hint }];
+  }
+  const wantedIn = wantedTopology(context, options);
+  const rules = everyRuleName(context, options);
+  const accounts = [...new Set(places.map(({ accountId }) => accountId))].join(", ");
+  const looked = await Promise.all(places.map((place) => checkPlace(context, place, wantedIn(place), rules)));
+  return [{ id: "identity", result: "ok", reason: `the credentials work in ${accounts}` }, ...looked.flat()];
+}
+
+function line({ id, result, reason, evidence, fix, accountId, region }: Check, paint: Paint): string {
+  const mark = {
+    ok: paint.green("ok     "),
+    warning: paint.yellow("warning"),
+    failure: paint.red("failure"),
+    skipped: paint.dim("skipped"),
+  }[result];
+  const where = region === undefined ? "" : ` (${accountId}, ${region})`;
+  const more = result === "ok" ? [] : [evidence, fix && `→ ${fix}`];
+  return [`${mark} ${id}${where}: ${reason}`, ...more.filter(Boolean).map((text) => `        ${text}`)].join(
+    "\n",
+  );
+}
+
+function summary(checks: readonly Check[]): string {
+  const count = (result: Check["result"]) => checks.filter((check) => check.result === result).length;
+  return `${count("ok")} ok, ${count("warning")} warnings, ${count("failure")} failures, ${count("skipped")} skipped`;
+}

@@ -1,0 +1,78 @@
+import { createConfigService } from "../../aws/config-service.ts";
+import { createEventBridge } from "../../aws/eventbridge.ts";
+import { type Place, type PlaceOptions, placesOf } from "../../aws/places.ts";
+import { createSns } from "../../aws/sns.ts";
+import { createSqs } from "../../aws/sqs.ts";
+import type { Context } from "../../context.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { table } from "../../output/table.ts";
+import { deadLetterQueueName, eventQueueName, isOurs } from "../../sns/topology.ts";
+import { everyRuleName } from "../events/options.ts";
+import { type PlaceResult, readInPlaces } from "../in-places.ts";
+import { type SnsOptions, topicOf } from "../sns/options.ts";
+
+export interface StatusOptions extends PlaceOptions, Pick<SnsOptions, "topicName"> {}
+
+interface Resource {
+  kind: "topic" | "subscription" | "queue" | "rule" | "delivery channel";
+  name: string;
+  state: string;
+}
+
+/** `aec status`: what `aec` has made in AWS, found by name and tag. */
+export async function run(context: Context, options: StatusOptions): Promise<CommandResult> {
+  const read = async (place: Place): Promise<PlaceResult> => {
+    const resources = await resourcesIn(context, place, options);
+    return {
+      data: { region: place.region, accountId: place.accountId, resources },
+      text: () =>
+        resources.length === 0
+          ? "There is nothing of aec here: aec sns create makes the beginning."
+          : table(
+              ["KIND", "NAME", "STATE"],
+              resources.map(({ kind, name, state }) => [kind, name, state]),
+            ),
+    };
+  };
+  return readInPlaces(await placesOf(context, options), read);
+}
+
+async function resourcesIn(context: Context, place: Place, options: StatusOptions): Promise<Resource[]> {
+  const { environment, topicName } = topicOf(context, options);
+  const arn = `arn:${place.partition}:sns:${place.region}:${place.accountId}:${topicName}`;
+  const sns = createSns(context, place);
+  const sqs = createSqs(context, place);
+  const bridge = createEventBridge(context, place);
+  const [topic, queues, rules, channel] = await Promise.all([
+    sns.topic(arn),
+    Promise.all([eventQueueName, deadLetterQueueName].map((nameOf) => sqs.queue(nameOf({ topicName })))),
+    Promise.all(everyRuleName(context, options).map(bridge.rule)),
+    createConfigService(context, place).channel(),
+  ]);
+  const subscriptions = topic && isOurs(topic.tags, environment) ? await sns.subscriptions(arn) : [];
+  const ours = <T extends { tags: Readonly<Record<string, string>> }>(found: (T | undefined)[]): T[] =>
+    found.flatMap((one) => (one && isOurs(one.tags, environment) ? [one] : []));
+  return [
+    ...ours([topic]).map((): Resource => ({ kind: "topic", name: arn, state: "exists" })),
+    ...subscriptions.map(
+      ({ arn: confirmed, endpoint }): Resource => ({
+        kind: "subscription",
+        name: endpoint,
+        state: confirmed ? "confirmed" : "pending",
+      }),
+    ),
+    ...ours(queues).map(
+      ({ arn: name, attributes }): Resource => ({
+        kind: "queue",
+        name,
+        state: `${attributes.ApproximateNumberOfMessages ?? 0} messages`,
+      }),
+    ),
+    ...ours(rules).map(
+      ({ arn: name, enabled }): Resource => ({ kind: "rule", name, state: enabled ? "enabled" : "disabled" }),
+    ),
+    ...(channel?.snsTopicARN === arn
+      ? [{ kind: "delivery channel", name: String(channel.name), state: "publishes to the topic" } as const]
+      : []),
+  ];
+}

@@ -1,0 +1,21 @@
+/** One thing that `aec doctor` looked at. */
+export interface Check {
+  /** `topic.policy`, `recorder`: stable, for scripts. */
+  id: string;
+  result: "ok" | "warning" | "failure" | "skipped";
+  reason: string;
+  /** What was seen, in the words of whoever said it. */
+  evidence?: string | undefined;
+  /** The command or the place that mends it. */
+  fix?: string | undefined;
+  accountId?: string;
+  region?: string;
+}
+
+export function ok(id: string, reason: string, evidence?: string): Check {
+  return { id, result: "ok", reason, evidence };
+}
+
+export function skipped(id: string, reason: string, fix?: string): Check {
+  return { id, result: "skipped", reason, fix };
+}

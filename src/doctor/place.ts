@@ -1,0 +1,171 @@
+import { type ConfigDelivery, createConfigService } from "../aws/config-service.ts";
+import { createEventBridge, type FoundRule } from "../aws/eventbridge.ts";
+import type { Place } from "../aws/places.ts";
+import { createSns } from "../aws/sns.ts";
+import { createSqs } from "../aws/sqs.ts";
+import type { Context } from "../context.ts";
+import { ExpectedError } from "../errors.ts";
+import { CONFIG_TYPES } from "../events/config-item.ts";
+import { observeRecording } from "../recorder/observe.ts";
+import { type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
+import { observe } from "../sns/observe.ts";
+import { type ObservedTopology, planTopology } from "../sns/plan.ts";
+import { topicArn, type WantedTopology } from "../sns/topology.ts";
+import { type Check, ok, skipped } from "./check.ts";
+
+/** Looks at everything that `aec` works with in one account and Region; what cannot be read is a check too. */
+export async function checkPlace(
+  context: Context,
+  place: Place,
+  wanted: WantedTopology,
+  ruleNames: readonly string[],
+): Promise<Check[]> {
+  const { accountId, region } = place;
+  const where = ["--aws-region", region].join(" ");
+  const config = createConfigService(context, place);
+  const bridge = createEventBridge(context, place);
+  const checks = await Promise.all([
+    attempt("topic", async () => {
+      const observed = await observe(wanted, createSns(context, place), createSqs(context, place));
+      return topologyChecks(wanted, observed, where);
+    }),
+    attempt("recorder", async () => {
+      const [observed, delivery] = await Promise.all([observeRecording(config), config.delivery()]);
+      return recordingChecks(wanted, observed, delivery, where);
+    }),
+    attempt("rules", async () => ruleChecks(await Promise.all(ruleNames.map(bridge.rule)), where)),
+  ]);
+  return checks.flat().map((check) => ({ ...check, accountId, region }));
+}
+
+async function attempt(id: string, look: () => Promise<Check[]>): Promise<Check[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    const { message, detail, hint } = error;
+    return [{ id, result: "failure", reason: message, evidence: detail, fix: hint }];
+  }
+}
+
+/** Everything that `sns create` would change is a check that fails. */
+function topologyChecks(wanted: WantedTopology, observed: ObservedTopology, where: string): Check[] {
+  const fix = `aec sns create ${where}${wanted.endpoint ? "" : " --endpoint https://GATE/aws/notify"}`;
+  if (!observed.topic) {
+    return [{ id: "topic", result: "failure", reason: `there is no topic ${topicArn(wanted)}`, fix }];
+  }
+  const drift = planTopology(wanted, observed).changes.map(({ resource, action, detail }): Check => {
+    const id = IDS[resource] ?? resource;
+    if (action === "none") return ok(id, `the ${resource} is as it should be`);
+    const reason = action === "create" ? `there is no ${resource}` : `the ${resource} has drifted`;
+    return { id, result: "failure", reason, evidence: detail, fix };
+  });
+  const dead = observed.deadLetterQueue === "not-read" ? undefined : observed.deadLetterQueue;
+  const undelivered = Number(dead?.attributes.ApproximateNumberOfMessages ?? 0);
+  const subscription: Check[] =
+    wanted.endpoint === undefined
+      ? [skipped("subscription", "no endpoint is named", "set notify.endpoint in aec.yml, or protocol: sqs")]
+      : [];
+  return [
+    ...drift,
+    ...subscription,
+    ...(dead === undefined
+      ? []
+      : [
+          undelivered === 0
+            ? ok("undelivered", "the dead-letter queue is empty")
+            : {
+                id: "undelivered",
+                result: "warning" as const,
+                reason: `${undelivered} messages could not be delivered`,
+                evidence: "ApproximateNumberOfMessages of the dead-letter queue",
+                fix: `aec sns redrive ${where}`,
+              },
+        ]),
+  ];
+}
+
+const IDS: Readonly<Record<string, string>> = {
+  "topic encryption": "topic.encryption",
+  "topic policy": "topic.policy",
+  "topic signature version": "topic.signature",
+  "dead-letter queue": "dead-letter-queue",
+  "event queue": "event-queue",
+};
+
+/** Whether AWS Config records what `serve` uses and gets it to the topic. */
+function recordingChecks(
+  wanted: WantedTopology,
+  { recorder, recording, channel }: ObservedRecording,
+  { last }: ConfigDelivery,
+  where: string,
+): Check[] {
+  const fix = `aec recorder enable ${where}`;
+  const { missing } = recordedTypes(recorder, Object.keys(CONFIG_TYPES));
+  const topic = channel?.snsTopicARN;
+  const recorderCheck: Check = !recorder
+    ? {
+        id: "recorder",
+        result: "warning",
+        reason: "AWS Config has no recorder: it sends nothing",
+        fix: `${fix} --bucket NAME`,
+      }
+    : !recording
+      ? { id: "recorder", result: "failure", reason: "AWS Config's recorder is stopped", fix }
+      : missing.length > 0
+        ? {
+            id: "recorder",
+            result: "failure",
+            reason: "the recorder leaves needed types out",
+            evidence: missing.join(", "),
+            fix,
+          }
+        : recorder.recordingMode?.recordingFrequency === "DAILY"
+          ? {
+              id: "recorder",
+              result: "warning",
+              reason: "the recorder records once a day: of no use for a cache",
+              fix: "set its recordingFrequency to CONTINUOUS, or use: aec events enable --cloudtrail",
+            }
+          : ok("recorder", "AWS Config records what aec serve uses");
+  const channelCheck: Check = !channel
+    ? skipped("channel", "there is no delivery channel")
+    : topic !== topicArn(wanted)
+      ? {
+          id: "channel",
+          result: "warning",
+          reason: topic
+            ? "the delivery channel publishes to another topic"
+            : "the delivery channel publishes nowhere",
+          evidence: topic,
+          fix: topic ? `aec serve --topic-arn ${topic}, or: aec events enable --config-items ${where}` : fix,
+        }
+      : last?.status === "FAILURE"
+        ? {
+            id: "channel",
+            result: "failure",
+            reason: "AWS Config could not publish to the topic",
+            evidence: last.reason ?? undefined,
+            fix: `aec sns create ${where}`,
+          }
+        : ok(
+            "channel",
+            "the delivery channel publishes to the topic",
+            last?.at ? `last at ${last.at}` : undefined,
+          );
+  return [recorderCheck, channelCheck];
+}
+
+function ruleChecks(rules: readonly (FoundRule | undefined)[], where: string): Check[] {
+  const found = rules.filter((rule) => rule !== undefined);
+  const fix = `aec events enable ${where}`;
+  if (found.length === 0) {
+    return [
+      skipped("rules", "no EventBridge rules: changes are told by AWS Config alone, within minutes", fix),
+    ];
+  }
+  const broken = found.filter(({ enabled, targets }) => !enabled || targets.length === 0);
+  if (broken.length === 0) return [ok("rules", `${found.length} EventBridge rules are enabled`)];
+  const evidence = broken.map(({ arn }) => arn).join(", ");
+  return [{ id: "rules", result: "failure", reason: "rules are disabled or have no target", evidence, fix }];
+}

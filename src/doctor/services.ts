@@ -1,0 +1,86 @@
+import { createClouddriver } from "../clouddriver/client.ts";
+import type { Context } from "../context.ts";
+import { ExpectedError } from "../errors.ts";
+import { checkNotify } from "../install/verify.ts";
+import { askServe } from "../serve/client.ts";
+import { type Check, ok, skipped } from "./check.ts";
+
+/** Whether the endpoint, Clouddriver, the lock store and a running `serve` answer. */
+export async function checkServices(context: Context): Promise<Check[]> {
+  return Promise.all([endpoint(context), clouddriver(context), lockStore(context), serve(context)]);
+}
+
+async function endpoint(context: Context): Promise<Check> {
+  const url = context.settings.section.notify?.endpoint;
+  if (url === undefined) return skipped("endpoint", "no endpoint is set", "notify.endpoint in aec.yml");
+  const { result, reason, fix } = await checkNotify(context, url);
+  // It has to be reachable for SNS, not for the machine that asks.
+  if (result === "failure") return { id: "endpoint", result: "warning", reason, evidence: url, fix };
+  return ok("endpoint", reason, url);
+}
+
+async function clouddriver(context: Context): Promise<Check> {
+  const id = "clouddriver";
+  if (context.settings.clouddriver.origin === "not set")
+    return skipped(id, "no Clouddriver is named", "--clouddriver-url, or clouddriver in aec.yml");
+  return explained(id, async () => {
+    const accounts = (await createClouddriver(context).accounts()).filter(
+      ({ provider }) => provider === "aws",
+    );
+    return accounts.length > 0
+      ? ok(
+          id,
+          `Clouddriver answers and has ${accounts.length} AWS accounts`,
+          accounts.map(({ name }) => name).join(", "),
+        )
+      : { id, result: "failure", reason: "this Clouddriver has no AWS account", fix: "is it the right one?" };
+  });
+}
+
+async function lockStore(context: Context): Promise<Check> {
+  const id = "lock-store";
+  if (context.settings.lockStore.origin === "not set")
+    return skipped(
+      id,
+      "no lock store is named: aec serve waits for passes",
+      "--lock-store, or lockStore in aec.yml",
+    );
+  return explained(id, async () => {
+    const { openRedisLocks } = await import("../agents/stores/redis.ts");
+    const locks = openRedisLocks(context.settings.lockStore.value ?? "");
+    try {
+      await locks.count(["readiness"]);
+      return ok(id, "the lock store answers");
+    } finally {
+      locks.close();
+    }
+  });
+}
+
+async function serve(context: Context): Promise<Check> {
+  const id = "serve";
+  if (context.settings.serve.origin === "not set")
+    return skipped(id, "no running aec serve is named", "--serve-url, or serve in aec.yml");
+  return explained(id, async () => {
+    const status = await askServe(context, "/status");
+    const missing = Array.isArray(status?.missing) ? status.missing : [];
+    return missing.length === 0
+      ? ok(id, `aec serve is ready, in mode ${status?.mode}`)
+      : {
+          id,
+          result: "failure",
+          reason: "aec serve is not ready",
+          evidence: missing.join("\n"),
+          fix: "its log tells more",
+        };
+  });
+}
+
+async function explained(id: string, look: () => Promise<Check>): Promise<Check> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    return { id, result: "failure", reason: error.message, evidence: error.detail, fix: error.hint };
+  }
+}

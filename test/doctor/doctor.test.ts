@@ -1,0 +1,138 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { testAws } from "../helpers/aws.ts";
+import { REGION, serve, testSite } from "../helpers/site.ts";
+
+interface Report {
+  checks: { id: string; result: string; reason: string; evidence?: string; fix?: string; region?: string }[];
+}
+const results = (report: Report) => Object.fromEntries(report.checks.map(({ id, result }) => [id, result]));
+
+describe("aec doctor", () => {
+  test("a site that is set up: nothing fails, nothing is changed", async () => {
+    const site = await testSite();
+    const serving = await serve(site, [], { env: { AEC_SERVE_TOKEN: "t" } });
+    const cwd = temporaryDirectory();
+    writeFileSync(
+      join(cwd, "aec.yml"),
+      `version: 1\nenvironments:\n  default:\n    notify: { endpoint: "${serving.notify}" }\n    serve: "${serving.admin}"\n`,
+    );
+    const run = (line: string) => site.aec(line.split(" "), { cwd, env: { AEC_SERVE_TOKEN: "t" } });
+    await run("sns create --yes");
+    await run("recorder enable --bucket b --yes");
+    await run("events enable --yes");
+    const before = site.aws.requests.length;
+    const { exit, json, stdout } = await run("doctor -o json");
+    expect(exit, stdout).toBe(0);
+    expect(results(json<Report>())).toEqual({
+      identity: "ok",
+      topic: "ok",
+      "topic.policy": "ok",
+      "topic.signature": "ok",
+      "dead-letter-queue": "ok",
+      subscription: "ok",
+      undelivered: "ok",
+      recorder: "ok",
+      channel: "ok",
+      rules: "ok",
+      endpoint: "ok",
+      clouddriver: "ok",
+      "lock-store": "ok",
+      serve: "ok",
+      files: "skipped",
+    });
+    const called = site.aws.requests.slice(before).map(({ action }) => action);
+    expect(called.filter((action) => !/^(Get|List|Describe)/.test(action))).toEqual([]);
+    const status = await run("status");
+    expect(status.stdout).toMatch(
+      /topic .*exists\nsubscription .*confirmed\nqueue .*\nrule .*enabled\ndelivery channel/,
+    );
+  });
+
+  test("nothing set up: each failure names the command that mends it", async () => {
+    const { run } = await testAws();
+    const { exit, json } = await run("doctor -o json");
+    const { checks } = json<Report>();
+    expect(exit).toBe(1);
+    expect(results(json<Report>())).toMatchObject({
+      topic: "failure",
+      recorder: "warning",
+      rules: "skipped",
+      clouddriver: "skipped",
+    });
+    expect(checks.find(({ id }) => id === "topic")?.fix).toContain("aec sns create --aws-region us-east-1");
+    const text = await run("doctor");
+    expect(text.stdout).toMatch(
+      /failure topic \(012345678901, us-east-1\): there is no topic .*\n +→ aec sns create/,
+    );
+    expect((await run("status")).stdout).toContain("nothing of aec here");
+  });
+
+  test("drift, undelivered messages, a stopped recorder and a foreign channel", async () => {
+    const { run, aws } = await testAws();
+    await run("sns create --protocol sqs --yes");
+    await run("recorder enable --bucket b --yes");
+    await run("events enable --yes");
+    const topic = "arn:aws:sns:us-east-1:012345678901:aec-default";
+    aws.sns.topics.get(topic)?.attributes.set("Policy", '{"Statement":[]}');
+    aws.sqs.sendFromTopic("arn:aws:sqs:us-east-1:012345678901:aec-default-dlq", "{}", topic);
+    for (const rule of aws.events.rules.values()) rule.state = "DISABLED";
+    aws.config.enable("us-east-1", `${topic}-theirs`);
+    const { json } = await run("doctor --protocol sqs -o json");
+    expect(results(json<Report>())).toMatchObject({
+      "topic.policy": "failure",
+      "event-queue": "ok",
+      undelivered: "warning",
+      channel: "warning",
+      rules: "failure",
+    });
+    const fixes = json<Report>()
+      .checks.map(({ fix }) => fix ?? "")
+      .join("\n");
+    expect(fixes).toMatch(/aec sns redrive.*aec serve --topic-arn .*theirs.*aec events enable/s);
+  });
+
+  test("denied and without credentials: said as checks, the rest is still looked at", async () => {
+    const { run, aws, env } = await testAws();
+    aws.fault({ kind: "denied", service: "config" });
+    const denied = await run("doctor -o json");
+    expect(denied.exit).toBe(1);
+    const recorder = denied.json<Report>().checks.find(({ id }) => id === "recorder");
+    expect(recorder).toMatchObject({ result: "failure", fix: expect.stringContaining("allow config:") });
+    const nobody = await aec(["doctor", "-o", "json"], { env: { ...env, AWS_ACCESS_KEY_ID: undefined } });
+    expect(results(nobody.json<Report>())).toMatchObject({ identity: "failure", files: "skipped" });
+  });
+
+  test("defects of the plugin and intervals that nobody reads, in the files of the target", async () => {
+    const { run } = await testAws();
+    const directory = temporaryDirectory();
+    const published = readFileSync(
+      join(import.meta.dirname, "../fixtures/profile-08-published-halyard-snippet.yml"),
+    );
+    writeFileSync(join(directory, "clouddriver-local.yml"), published);
+    writeFileSync(join(directory, "gate-local.yml"), "sql:\n  poll:\n    intervalSeconds: 5\n");
+    const { json } = await run(`doctor --profiles-dir ${directory} -o json`);
+    const { checks } = json<Report>();
+    expect(results({ checks })).toMatchObject({ plugin: "failure", "plugin.version": "warning" });
+    expect(checks.find(({ id }) => id === "plugin")?.fix).toContain("aec install --dry-run");
+    writeFileSync(join(directory, "clouddriver-local.yml"), "a: [");
+    const broken = await run(`doctor --profiles-dir ${directory} -o json`);
+    expect(results(broken.json<Report>())).toMatchObject({ files: "failure" });
+  });
+
+  test("a message that cannot be published shows in the channel's health", async () => {
+    const site = await testSite();
+    await site.aec(["sns", "create", "--protocol", "sqs", "--yes"]);
+    await site.aec(["recorder", "enable", "--bucket", "b", "--yes"]);
+    site.aws.sns.topics.get(`arn:aws:sns:${REGION}:012345678901:aec-default`)?.attributes.set("Policy", "{}");
+    site.group("app-v001", 1);
+    await expect
+      .poll(async () => {
+        const { json } = await site.aec(["doctor", "--protocol", "sqs", "-o", "json"]);
+        return results(json<Report>()).channel;
+      })
+      .toBe("failure");
+  });
+});
