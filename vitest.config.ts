@@ -8,6 +8,8 @@ export default defineConfig({
     pool: "threads",
     isolate: false,
     setupFiles: ["test/helpers/environment.ts"],
+    // Most tests wait more than they work; the default leaves one core of two idle.
+    maxWorkers: 2,
     testTimeout: 20_000,
   },
 });

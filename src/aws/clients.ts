@@ -6,6 +6,9 @@ import type { Credentials } from "./places.ts";
 
 /** Tries of one call, the first included: throttling passes, and adaptive retry slows the next calls down. */
 const MAX_ATTEMPTS = 5;
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** Of one try; --timeout may shorten it. */
+const REQUEST_TIMEOUT_MS = 20_000;
 
 /**
  * Configuration of one SDK client. The SDK's own chain finds the credentials; what the command's environment says
@@ -13,7 +16,7 @@ const MAX_ATTEMPTS = 5;
  * `service` is the suffix of AWS_ENDPOINT_URL_<SERVICE>.
  */
 export function clientConfig(
-  { settings, world }: Context,
+  { settings, world, timeout }: Context,
   { region, credentials }: { region: string; credentials?: Credentials | undefined },
   service: string,
 ) {
@@ -33,7 +36,11 @@ export function clientConfig(
     ...(credentials ? { credentials } : profile ? { profile } : given ? { credentials: given } : {}),
     retryMode: env.AWS_RETRY_MODE ?? "adaptive",
     maxAttempts: Number(env.AWS_MAX_ATTEMPTS) || MAX_ATTEMPTS,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 },
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      requestTimeout: Math.min(REQUEST_TIMEOUT_MS, timeout(REQUEST_TIMEOUT_MS)),
+    },
   };
 }
 

@@ -316,7 +316,7 @@ describe("bad input and faults", () => {
   ] as const)("AWS answers: %s", async (kind, exit, code) => {
     const { aws, run } = await account();
     aws.fault({ kind });
-    const outcome = await run("status", ["-o", "json"]);
+    const outcome = await run("status", ["-o", "json"], { env: { AWS_MAX_ATTEMPTS: "1" } });
     expect(outcome.json()).toMatchObject({ error: { code, hint: expect.any(String) } });
     expect(outcome.exit).toBe(exit);
   });
