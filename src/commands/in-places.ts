@@ -4,11 +4,14 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, ExpectedError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Paint } from "../output/paint.ts";
+import { table } from "../output/table.ts";
 
 /** What a command found out or did in one place. */
 export interface PlaceResult {
   data: object;
   text: (paint: Paint) => string;
+  /** Stands for the text where several places are listed, below the headings given to `readInPlaces`. */
+  row?: (paint: Paint) => readonly string[];
   exit?: ExitCode;
 }
 
@@ -31,12 +34,13 @@ type Outcome<T> = { place: Place; value: T } | { place: Place; error: ExpectedEr
 
 const MAX_CONCURRENT = 4;
 
-/** Looks at every place, side by side. */
+/** Looks at every place, side by side; several make a table where `headings` are given. */
 export async function readInPlaces(
   places: readonly Place[],
   read: (place: Place) => Promise<PlaceResult>,
+  headings?: readonly string[],
 ): Promise<CommandResult> {
-  return joined(await everywhere(places, read));
+  return joined(await everywhere(places, read), headings);
 }
 
 /**
@@ -111,7 +115,7 @@ async function everywhere<T>(
 }
 
 /** One place: its document as it is. Several: `{"results": […]}`, each with account and Region. */
-function joined(outcomes: readonly Outcome<PlaceResult>[]): CommandResult {
+function joined(outcomes: readonly Outcome<PlaceResult>[], headings?: readonly string[]): CommandResult {
   const [only] = outcomes;
   if (only && outcomes.length === 1) {
     if ("error" in only) throw only.error;
@@ -125,19 +129,37 @@ function joined(outcomes: readonly Outcome<PlaceResult>[]): CommandResult {
       })),
     },
     exit: exitOf(outcomes),
-    text: (paint) =>
-      outcomes
-        .map((outcome) => {
-          const text =
-            "error" in outcome
-              ? paint.red(
-                  `error: ${outcome.error.message}${outcome.error.hint ? `\nhint: ${outcome.error.hint}` : ""}`,
-                )
-              : outcome.value.text(paint);
-          return `${paint.bold(placeName(outcome.place))}\n${text.trimEnd().replaceAll(/^(?=.)/gm, "  ")}`;
-        })
-        .join("\n"),
+    text: (paint) => (headings ? tableOf(outcomes, headings, paint) : listOf(outcomes, paint)),
   };
+}
+
+function listOf(outcomes: readonly Outcome<PlaceResult>[], paint: Paint): string {
+  return outcomes
+    .map((outcome) => {
+      const text = "error" in outcome ? errorText(outcome.error, paint) : outcome.value.text(paint);
+      return `${paint.bold(placeName(outcome.place))}\n${text.trimEnd().replaceAll(/^(?=.)/gm, "  ")}`;
+    })
+    .join("\n");
+}
+
+function tableOf(
+  outcomes: readonly Outcome<PlaceResult>[],
+  headings: readonly string[],
+  paint: Paint,
+): string {
+  const rows = outcomes.flatMap((outcome) =>
+    "value" in outcome
+      ? [[outcome.place.accountId, outcome.place.region, ...(outcome.value.row?.(paint) ?? [])]]
+      : [],
+  );
+  const errors = outcomes.flatMap((outcome) =>
+    "error" in outcome ? [`${placeName(outcome.place)}: ${errorText(outcome.error, paint)}`] : [],
+  );
+  return [table(["ACCOUNT", "REGION", ...headings], rows), ...errors].join("\n");
+}
+
+function errorText({ message, hint }: ExpectedError, paint: Paint): string {
+  return paint.red(`error: ${message}${hint ? `\nhint: ${hint}` : ""}`);
 }
 
 function where({ account, accountId, region }: Place) {

@@ -20,8 +20,8 @@ export async function checkPlace(
   wanted: WantedTopology,
   ruleNames: readonly string[],
 ): Promise<Check[]> {
-  const { accountId, region } = place;
-  const where = ["--aws-region", region].join(" ");
+  const { account, accountId, credentials, region } = place;
+  const where = `${credentials ? `--accounts ${account} ` : ""}--aws-region ${region}`;
   const config = createConfigService(context, place);
   const bridge = createEventBridge(context, place);
   const checks = await Promise.all([

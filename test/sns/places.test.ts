@@ -51,6 +51,18 @@ describe("several accounts and Regions", () => {
     ]);
     const status = await run("sns status -o json");
     expect(status.json<Results>().results.map(({ exists }) => exists)).toEqual([true, true, true]);
+    const table = (await run("sns status --deep")).stdout.split("\n").map((line) => line.split(/ {2,}/));
+    expect(table[0]).toEqual([
+      "ACCOUNT",
+      "REGION",
+      "TOPIC",
+      "DRIFT",
+      "SUBSCRIPTION",
+      "UNDELIVERED",
+      "AWS CONFIG",
+      "LAST DELIVERY",
+    ]);
+    expect(table[3]?.slice(0, 6)).toEqual([OTHER, "eu-west-1", "exists", "none", "1 pending", "0"]);
     expect((await run("sns delete --yes")).exit).toBe(0);
     expect(topics()).toEqual([]);
   });

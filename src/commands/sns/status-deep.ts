@@ -55,6 +55,17 @@ export function deepLines(
   ];
 }
 
+export const DEEP_HEADINGS = ["UNDELIVERED", "AWS CONFIG", "LAST DELIVERY"] as const;
+
+export function deepCells(
+  { undelivered, deliveryChannelTopic, lastDelivery }: DeepStatus,
+  arn: string,
+): string[] {
+  const channel =
+    deliveryChannelTopic === arn ? "publishes here" : (deliveryChannelTopic ?? "publishes nowhere");
+  return [String(undelivered ?? "-"), channel, lastDelivery?.status ?? "-"];
+}
+
 function messages(queue: ObservedQueue | undefined | "not-read"): number | undefined {
   return queue && queue !== "not-read"
     ? Number(queue.attributes.ApproximateNumberOfMessages ?? 0)

@@ -44,9 +44,11 @@ export async function run(context: Context, options: SnsStatusOptions): Promise<
       exit: options.exitCode && drift.length > 0 ? EXIT.differences : EXIT.ok,
       text: (paint) =>
         [...lines(facts, paint), ...(deepData && deep ? deep.deepLines(deepData, arn) : [])].join("\n"),
+      row: (paint) => [...cells(facts, paint), ...(deepData && deep ? deep.deepCells(deepData, arn) : [])],
     };
   };
-  return readInPlaces(await placesOf(context, options), read);
+  const headings = ["TOPIC", "DRIFT", "SUBSCRIPTION", ...(deep?.DEEP_HEADINGS ?? [])];
+  return readInPlaces(await placesOf(context, options), read, headings);
 }
 
 interface Facts {
@@ -69,5 +71,18 @@ function lines({ arn, exists, subscriptions, drift, endpoint }: Facts, paint: Pa
     drift.length > 0
       ? `mend it with:  aec sns create${endpoint ? "" : " --endpoint https://GATE/aws/notify"}`
       : "drift         none",
+  ];
+}
+
+function cells({ exists, subscriptions, drift }: Facts, paint: Paint): string[] {
+  const pending = subscriptions.filter(({ state }) => state === "pending").length;
+  return [
+    exists ? paint.green("exists") : paint.yellow("missing"),
+    drift.length === 0 ? "none" : paint.yellow(drift.map(({ resource }) => resource).join(", ")),
+    subscriptions.length === 0
+      ? paint.yellow("none")
+      : pending > 0
+        ? paint.yellow(`${pending} pending`)
+        : paint.green("confirmed"),
   ];
 }
