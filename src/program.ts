@@ -125,19 +125,21 @@ Examples:
 
   const polling = program.command("polling").description("how often Clouddriver's caching agents poll AWS");
   target(polling.command("get"))
-    .description("what is configured, where, and whether Clouddriver obeys it")
+    .description("what is configured, where, whether Clouddriver obeys it, and what its agents really do")
     .addHelpText(
       "after",
       `
 Examples:
   aec polling get --halyard
-  aec polling get --halyard -o json`,
+  aec polling get --lock-store redis://redis:6379 -o json`,
     )
     .action((options) =>
       act(async (context) => (await import("./commands/polling/get.ts")).run(context, options)),
     );
   dryRun(target(polling.command("set")))
-    .description("write the intervals into the file and namespace that Clouddriver reads")
+    .description(
+      "write the intervals where Clouddriver reads them, or change them live by a running aec serve",
+    )
     .addOption(
       new commander.Option("--preset <preset>", "intervals of a kind of environment").choices([
         "production",
@@ -147,15 +149,50 @@ Examples:
     .option("--interval <duration>", "time between two runs of an agent")
     .option("--error-interval <duration>", "the same after a failed run")
     .option("--agent-timeout <duration>", "life of a running agent's lock; at least 60s over the interval")
+    .option("--live", "in force within seconds, kept by aec serve (--serve-url); writes nothing")
+    .option("--agents <pattern>", "with --live: glob over the agentType", "**")
+    .option("--for <duration>", "with --live: how long (default: until it is released)")
+    .option("--reason <text>", "with --live: why, for those who see it")
     .addHelpText(
       "after",
       `
 Examples:
   aec polling set --halyard --interval 120s --error-interval 120s
-  aec polling set --halyard --deployment staging --interval 5m --agent-timeout 10m --yes`,
+  aec polling set --halyard --deployment staging --interval 5m --agent-timeout 10m --yes
+  aec polling set --live --agents 'staging/**' --interval 5m --for 8h`,
     )
     .action((options) =>
       act(async (context) => (await import("./commands/polling/set.ts")).run(context, options)),
+    );
+  polling
+    .command("hold")
+    .description("keep agents from running for a time, by a running aec serve (--serve-url)")
+    .argument("<pattern>", "glob over the agentType; * stays within a part, ** crosses /")
+    .option("--for <duration>", "how long")
+    .option("--reason <text>", "why, for those who see it")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec polling hold 'prod/us-east-1/ReservedInstancesCachingAgent' --for 8h
+  aec polling hold 'staging/**' --for 30m --reason throttled`,
+    )
+    .action((pattern, options) =>
+      act(async (context) => (await import("./commands/polling/hold.ts")).run(context, pattern, options)),
+    );
+  polling
+    .command("release")
+    .description("take live intervals and holds back")
+    .argument("[pattern]", "as it was given to set --live or hold (default: all)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec polling release 'staging/**'
+  aec polling release`,
+    )
+    .action((pattern) =>
+      act(async (context) => (await import("./commands/polling/release.ts")).run(context, pattern)),
     );
 
   const sns = program.command("sns").description("topic, policy, subscription and dead-letter queue");
@@ -371,6 +408,82 @@ Examples:
     )
     .action((names, options) =>
       act(async (context) => (await import("./commands/refresh.ts")).run(context, names, options)),
+    );
+
+  const agents = program
+    .command("agents")
+    .description("Clouddriver's caching agents: in view, run now, freed");
+  agents
+    .command("list")
+    .description("what every caching agent does, from introspection and from its lock")
+    .argument("[pattern]", "glob over the agentType; * stays within a part, ** crosses /")
+    .option("--account <name>", "agents of one Spinnaker account")
+    .option("--region <region>", "agents of one Region")
+    .addOption(
+      new commander.Option("--sort <by>", "order of the rows")
+        .choices(["name", "last-start", "duration", "next-due", "calls"])
+        .default("name" as const),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec agents list --lock-store redis://redis:6379
+  aec agents list 'prod/**' --sort calls -o json`,
+    )
+    .action((pattern, options) =>
+      act(async (context) => (await import("./commands/agents/list.ts")).run(context, pattern, options)),
+    );
+  agents
+    .command("run")
+    .description("run agents now by their scheduler's locks, and prove each run")
+    .argument("<pattern>", "glob over the agentType; * stays within a part, ** crosses /")
+    .option("--account <name>", "agents of one Spinnaker account")
+    .option("--region <region>", "agents of one Region")
+    .option("--concurrency <number>", "agents at one time", "8")
+    .option("--no-wait", "free their locks, and do not wait for the runs")
+    .option("--dry-run", "name the agents, run none")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec agents run 'prod/us-east-1/ClusterCachingAgent' --lock-store redis://redis:6379
+  aec agents run 'staging/**' --concurrency 2 -o json`,
+    )
+    .action((pattern, options) =>
+      act(async (context) => (await import("./commands/agents/run.ts")).run(context, pattern, options)),
+    );
+  agents
+    .command("watch")
+    .description("a line for each run as it ends and each change of state, until it is interrupted")
+    .argument("[pattern]", "glob over the agentType; * stays within a part, ** crosses /")
+    .option("--account <name>", "agents of one Spinnaker account")
+    .option("--region <region>", "agents of one Region")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec agents watch 'prod/**'
+  aec agents watch --account prod -o json`,
+    )
+    .action((pattern, options) =>
+      act(async (context) => (await import("./commands/agents/watch.ts")).run(context, pattern, options)),
+    );
+  dryRun(agents.command("free"))
+    .description("delete the locks of nodes that are gone, which block their agents for minutes")
+    .option(
+      "--node <value>",
+      "one node, as agents list -o json names the holder (default: all that finished no run)",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec agents free --dry-run
+  aec agents free --node '10.0.0.5:1@spin-clouddriver-caching-0' --yes`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/agents/free.ts")).run(context, options)),
     );
 
   program

@@ -46,7 +46,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const log = createLog(context);
   const requireVersion2 = options.requireSignatureVersion === "2";
   const scheduler = await openScheduler(context, { mode, topics, debounceMs, requireVersion2, log });
-  const { dispatch, missing } = scheduler;
+  const { dispatch, keeper, missing } = scheduler;
 
   const servers: Server[] = [];
   try {
@@ -63,12 +63,13 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       topics,
       queues: queues.map(({ url }) => url),
       open: dispatch.open(),
+      held: keeper?.held().length ?? 0,
       missing: await missing(),
     });
     const token = settings.serveToken.value;
     const admin =
       adminAddress &&
-      (await listen(adminAddress, adminHandler({ missing, status, fate: dispatch.fate, token })));
+      (await listen(adminAddress, adminHandler({ missing, status, fate: dispatch.fate, keeper, token })));
     if (admin) servers.push(admin.server);
     const receivers: Receiver[] = await Promise.all(
       queues.map(async ({ url, accountId, region }) => {
@@ -91,9 +92,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       queues: queues.map(({ url }) => url),
     });
     const { receiveFrom } = await import("../serve/receive.ts");
-    const receiving = receivers.map(receiveFrom);
+    const working = [...receivers.map(receiveFrom), ...(keeper ? [keeper.keep()] : [])];
     if (!signal.aborted) await once(signal, "abort");
-    await Promise.all(receiving);
+    await Promise.all(working);
     log.info({ open: dispatch.open() }, "stopping; what is not applied yet will be delivered again");
   } finally {
     for (const server of servers) {

@@ -1,4 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { z } from "zod";
+import type { Keeper } from "../polling/live/keeper.ts";
+import { wishSchema } from "../polling/live/wishes.ts";
 import type { Handler } from "./listener.ts";
 
 export interface Admin {
@@ -6,33 +10,85 @@ export interface Admin {
   missing(): Promise<string[]>;
   status(): Promise<object>;
   fate(messageId: string): object | undefined;
+  /** Undefined: no lock store, nothing to keep. */
+  keeper: Keeper | undefined;
   /** Undefined: the guarded paths are closed. */
   token: string | undefined;
 }
 
-/** Health for the orchestrator; with the bearer token, status and the fate of single messages. */
+interface Reply {
+  status: number;
+  body: object;
+}
+
+const MAX_BODY_BYTES = 64 * 1_024;
+const NO_KEEPER: Reply = {
+  status: 409,
+  body: { error: "this aec serve has no lock store, so that it cannot hold agents" },
+};
+
+/** Health for the orchestrator; with the bearer token, status, the fate of single messages, and live polling. */
 export function adminHandler(admin: Admin): Handler {
   return async (request, response) => {
-    const answer = (status: number, body: object) => {
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(`${JSON.stringify(body)}\n`);
-    };
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    if (request.method !== "GET") return answer(405, { error: "GET only" });
-    if (pathname === "/healthz") return answer(200, { status: "ok" });
-    if (pathname === "/readyz") {
-      const missing = await admin.missing();
-      return answer(missing.length === 0 ? 200 : 503, { ready: missing.length === 0, missing });
-    }
-    const event = /^\/events\/([0-9a-f-]{36})$/i.exec(pathname)?.[1];
-    if (pathname !== "/status" && event === undefined) return answer(404, { error: "not here" });
-    if (admin.token === undefined)
-      return answer(403, { error: "closed: start aec serve with AEC_SERVE_TOKEN" });
-    if (!sameToken(request.headers.authorization, admin.token)) return answer(401, { error: "wrong token" });
-    if (event === undefined) return answer(200, await admin.status());
-    const fate = admin.fate(event);
-    return fate ? answer(200, fate) : answer(404, { error: "no such message seen" });
+    const { status, body } = await reply(request, admin);
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(`${JSON.stringify(body)}\n`);
   };
+}
+
+async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const polling = pathname === "/polling";
+  const methods = polling ? ["GET", "PUT", "DELETE"] : ["GET"];
+  const method = request.method ?? "";
+  if (!methods.includes(method)) return { status: 405, body: { error: `${methods.join(", ")} only` } };
+  if (pathname === "/healthz") return { status: 200, body: { status: "ok" } };
+  if (pathname === "/readyz") {
+    const missing = await admin.missing();
+    return { status: missing.length === 0 ? 200 : 503, body: { ready: missing.length === 0, missing } };
+  }
+  const event = /^\/events\/([0-9a-f-]{36})$/i.exec(pathname)?.[1];
+  if (pathname !== "/status" && !polling && event === undefined)
+    return { status: 404, body: { error: "not here" } };
+  if (admin.token === undefined)
+    return { status: 403, body: { error: "closed: start aec serve with AEC_SERVE_TOKEN" } };
+  if (!sameToken(request.headers.authorization, admin.token))
+    return { status: 401, body: { error: "wrong token" } };
+  if (polling) return livePolling(request, method, searchParams.get("agents") ?? undefined, admin.keeper);
+  if (event === undefined) return { status: 200, body: await admin.status() };
+  const fate = admin.fate(event);
+  return fate ? { status: 200, body: fate } : { status: 404, body: { error: "no such message seen" } };
+}
+
+/** GET tells, PUT adds a wish, DELETE takes back those for a pattern, or all. */
+async function livePolling(
+  request: IncomingMessage,
+  method: string,
+  agents: string | undefined,
+  keeper: Keeper | undefined,
+): Promise<Reply> {
+  if (!keeper) return NO_KEEPER;
+  if (method === "PUT") {
+    const parsed = wishSchema.safeParse(await readJson(request));
+    if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+    await keeper.wish(parsed.data);
+  } else if (method === "DELETE") {
+    return { status: 200, body: { released: await keeper.release(agents), wishes: keeper.wishes() } };
+  }
+  return { status: 200, body: { wishes: keeper.wishes(), held: keeper.held() } };
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = "";
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > MAX_BODY_BYTES) return undefined;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Compared by digest, so that neither content nor length can be told by time. */

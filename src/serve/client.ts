@@ -3,10 +3,23 @@ import { EXIT, ExpectedError, failure, messageOf, usageError } from "../errors.t
 
 const TIMEOUT_MS = 10_000;
 
+interface Question {
+  method?: "GET" | "PUT" | "DELETE";
+  body?: object;
+}
+
 /** Asks the admin listener of a running `aec serve`; undefined for what it has not seen. */
-export async function askServe(context: Context, path: string): Promise<Record<string, unknown> | undefined> {
+export async function askServe(
+  context: Context,
+  path: string,
+  { method = "GET", body }: Question = {},
+): Promise<Record<string, unknown> | undefined> {
   const { serve, serveToken } = context.settings;
-  if (serve.value === undefined) throw new Error("no serve URL");
+  if (serve.value === undefined) {
+    throw usageError("no-serve", "live polling is kept by a running aec serve, and none is named", {
+      hint: "start one: aec serve --lock-store redis://HOST:6379 (with AEC_SERVE_TOKEN), then add --serve-url",
+    });
+  }
   if (!URL.canParse(serve.value)) {
     throw usageError("bad-serve-url", `"${serve.value}" (${serve.origin}) is not a URL`, {
       hint: "aec serve prints its admin address when it is ready",
@@ -17,6 +30,8 @@ export async function askServe(context: Context, path: string): Promise<Record<s
   let response: Response;
   try {
     response = await context.fetch(url, {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "error",
       signal: AbortSignal.any([context.world.signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -39,6 +54,11 @@ export async function askServe(context: Context, path: string): Promise<Record<s
         hint: "export the AEC_SERVE_TOKEN that it was started with",
       },
     );
+  }
+  if (response.status === 409 || response.status === 400) {
+    throw failure("serve-refused", `aec serve at ${url.origin} refuses: ${text.trim()}`, {
+      hint: "start it with --lock-store, the redis.connection of Clouddriver",
+    });
   }
   try {
     if (response.ok) return JSON.parse(text) as Record<string, unknown>;

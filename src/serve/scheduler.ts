@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { sight } from "../agents/sight.ts";
 import type { LockStore } from "../agents/stores/redis.ts";
 import { placeOf } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
@@ -8,6 +9,8 @@ import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
 import { parseTopicArn } from "../events/signing-host.ts";
+import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
+import { type Wish, wishSchema } from "../polling/live/wishes.ts";
 import { createAccounts } from "./accounts.ts";
 import { createApply, type Mode } from "./apply.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -23,6 +26,8 @@ export interface SchedulerOptions {
 /** Everything between a received message and the refreshed cache. */
 export interface Scheduler {
   dispatch: Dispatch;
+  /** Keeps live polling; absent without a lock store. */
+  keeper: Keeper | undefined;
   /** What is not reachable now; empty when ready. */
   missing(): Promise<string[]>;
   close(): void;
@@ -44,13 +49,25 @@ export async function openScheduler(
   const clouddriver = createClouddriver(context);
   const locks = mode === "agents" ? await openLocks(settings.lockStore.value ?? "") : undefined;
   const interval = settings.section.polling?.interval;
+  const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
+  const keeper =
+    locks &&
+    createKeeper({
+      locks,
+      see: () => sight(clouddriver, locks, clock, intervalMs),
+      clock,
+      signal,
+      log,
+      owner: `serve of ${settings.environment.value ?? "default"}`,
+      standing: standingWishes(context),
+    });
   const refresher = {
     clouddriver,
-    locks,
+    locks: locks && keeper?.yielding(locks),
     clock,
     signal,
     timeoutMs: context.timeout(RUN_TIMEOUT_MS),
-    intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
+    intervalMs,
   };
   const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
   const dispatch = createDispatch({
@@ -72,6 +89,7 @@ export async function openScheduler(
   });
   return {
     dispatch,
+    keeper,
     async missing() {
       const problems = await Promise.allSettled([accounts(), locks?.count(["readiness"])]);
       return problems.flatMap((problem) =>
@@ -90,6 +108,20 @@ export function chooseMode(wanted: Mode | undefined, lockStore: string | undefin
     });
   }
   return wanted ?? (lockStore === undefined ? "careful" : "agents");
+}
+
+/** `polling.rules` of `aec.yml`. */
+function standingWishes({ settings }: Context): Wish[] {
+  return (settings.section.polling?.rules ?? []).map(({ agents, interval, hours }) =>
+    wishSchema.parse({
+      agents,
+      intervalMs: parseDuration(interval, "polling.rules"),
+      until: null,
+      owner: "aec.yml",
+      reason: "polling.rules",
+      ...(hours !== undefined && { hours }),
+    }),
+  );
 }
 
 async function openLocks(url: string): Promise<LockStore> {

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedisLocks } from "../../src/agents/stores/redis.ts";
+import type { AgentView } from "../../src/agents/view.ts";
 import type { Clock } from "../../src/clock.ts";
 import { aec } from "../helpers/aec.ts";
 
@@ -139,6 +140,70 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
       for (const { items, output } of both) {
         expect(["refreshed", "unchanged"], output).toContain(items[0]?.verdict);
       }
+    });
+  });
+
+  describe("agents in view", () => {
+    const agents = async (...argv: string[]) => {
+      const outcome = await aec(["agents", ...argv, "-o", "json"], {
+        clock: engine.clock,
+        env: { AEC_CLOUDDRIVER_URL: engine.clouddriverUrl, AEC_LOCK_STORE: engine.redisUrl },
+      });
+      return { exit: outcome.exit, output: outcome.stdout + outcome.stderr, json: outcome.json };
+    };
+    const list = async (pattern = "**") =>
+      (await agents("list", pattern)).json<{ agents: AgentView[] }>().agents;
+    const cluster = () => agent("ClusterCachingAgent");
+
+    test("each agent with its inferred interval, its holder and its state", async () => {
+      await refresh([]);
+      const [view] = await list(cluster());
+      expect(view).toMatchObject({
+        account: engine.account,
+        region: engine.region,
+        kind: "ClusterCachingAgent",
+        state: "ok",
+        holder: expect.stringMatching(/^[^:]+:\d+@.+/),
+      });
+      expect(view?.intervalMs).toBeGreaterThan(27_000);
+      expect(view?.intervalMs).toBeLessThan(33_000);
+      expect(view?.callsPerHour).toBeGreaterThan(500);
+      const every = await list();
+      expect(every.length).toBeGreaterThan(15);
+      expect(every.map(({ id }) => id)).toContain("CleanupDetachedInstancesAgent");
+    });
+
+    test("run: proven by a start after the request; what may change AWS is never run", async () => {
+      const before = (await list(cluster()))[0]?.lastStart ?? "";
+      const { exit, output, json } = await agents("run", `${engine.account}/${engine.region}/*Cluster*`);
+      expect(exit, output).toBe(0);
+      expect(json<{ agents: { outcome: string }[] }>().agents).toMatchObject([{ outcome: "ran" }]);
+      expect((await list(cluster()))[0]?.lastStart?.localeCompare(before)).toBe(1);
+      const cleanup = await agents("run", "Cleanup*");
+      expect(cleanup.json()).toMatchObject({
+        agents: [],
+        notRun: expect.arrayContaining([expect.any(String)]),
+      });
+    });
+
+    test("free: a lock of a node that is gone, and of no other", async () => {
+      const name = agent("AmazonSubnetCachingAgent");
+      const gone = "192.0.2.9:1@gone";
+      // As a node leaves it that dies in the middle of a run.
+      await redis.set(name, gone, "PX", 299_000);
+      expect((await agents("free", "--yes")).json()).toMatchObject({ locks: [] });
+      await engine.clock.sleep(95_000);
+      expect((await list(name))[0]).toMatchObject({ state: "blocked", holder: gone });
+      const living = await redis.get(cluster());
+      if (living) expect((await agents("free", "--node", living, "--yes")).exit).toBe(1);
+      expect((await agents("free", "--node", "192.0.2.8:1@none", "--yes")).exit).toBe(2);
+      const freed = await agents("free", "--yes");
+      expect(freed.exit, freed.output).toBe(0);
+      expect(freed.json()).toMatchObject({ freed: [{ agent: name, freed: true }] });
+      const ran = await agents("run", name);
+      expect(ran.exit, ran.output).toBe(0);
+      expect((await list(name))[0]?.holder).not.toBe(gone);
+      expect((await agents("free", "--yes")).json()).toMatchObject({ locks: [] });
     });
   });
 

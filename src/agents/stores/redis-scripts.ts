@@ -18,3 +18,29 @@ if life > tonumber(ARGV[1]) then return 'running' end
 redis.call('DEL', KEYS[1])
 return 'released'
 `;
+
+/**
+ * Deletes a lock whose value is exactly this one: a node that is gone, or a hold of our own.
+ * KEYS[1] agentType; ARGV[1] the value. Answers 1 or 0.
+ */
+export const DELETE_IF = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`;
+
+/**
+ * Keeps an agent from running: sets a hold in place of an idle lock or of none, or renews one of our own.
+ * KEYS[1] agentType; ARGV[1] our value; ARGV[2] its life, ms; ARGV[3] the longest life that an idle lock can have.
+ * A node's completion no longer matches the value, so that a hold outlives it. Answers held, running, foreign or set.
+ */
+export const HOLD = `
+local value = redis.call('GET', KEYS[1])
+if value and value ~= ARGV[1] then
+  if string.sub(value, 1, ${HOLD_PREFIX.length}) == '${HOLD_PREFIX}' then return 'held' end
+  local life = redis.call('PTTL', KEYS[1])
+  if life < 0 then return 'foreign' end
+  if life > tonumber(ARGV[3]) then return 'running' end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 'set'
+`;

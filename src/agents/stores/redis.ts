@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { failure, messageOf, usageError } from "../../errors.ts";
 import { hideSecrets } from "../../secrets.ts";
-import { HOLD_PREFIX, RUN_NOW } from "./redis-scripts.ts";
+import { DELETE_IF, HOLD, HOLD_PREFIX, RUN_NOW } from "./redis-scripts.ts";
 
 /** What the lock of one agent says. */
 export interface Lock {
@@ -16,11 +16,39 @@ export interface Lock {
 /** Clouddriver's agent locks in Redis (ClusteredAgentScheduler: the key is the agentType, without a prefix). */
 export interface LockStore {
   lock(agent: string): Promise<Lock>;
+  /** Locks of all agents that have one, and of these; a due agent has none for a second. */
+  locks(agents: readonly string[]): Promise<Map<string, Lock>>;
+  /** Sets or renews our hold of `lifeMs`, in place of no lock, of an idle one (of at most `idleMs`) or of our own. */
+  hold(
+    agent: string,
+    value: string,
+    lifeMs: number,
+    idleMs: number,
+  ): Promise<"set" | "held" | "running" | "foreign">;
+  /** A text of `aec`'s own that replicas share; gone after `lifeMs`. */
+  remember(key: `aec:${string}`, text: string, lifeMs: number): Promise<void>;
+  recall(key: `aec:${string}`): Promise<string | undefined>;
+  /** Deletes the lock if its value is exactly this one. */
+  deleteIf(agent: string, value: string): Promise<boolean>;
   /** How many of these agents have a lock. */
   count(agents: readonly string[]): Promise<number>;
   /** Frees the agent if it is idle: if its lock lives no longer than `idleMs`. */
   runNow(agent: string, idleMs: number): Promise<"due" | "held" | "running" | "foreign" | "released">;
   close(): void;
+}
+
+const SCAN_COUNT = 1_000;
+const CHUNK = 500;
+
+/** A node's identity is `ip:pid@host` (DefaultNodeIdentity); anything else in the database is no lock. */
+function isLock(value: string): boolean {
+  return value.startsWith(HOLD_PREFIX) || /^[^\s]{1,200}:\d+@[^\s]{1,300}$/.test(value);
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Connects on first use; a lost connection fails the call at hand and is opened again for the next one. */
@@ -65,6 +93,37 @@ export function openRedisLocks(url: string): LockStore {
         const holder = value ?? undefined;
         return { holder, lifeMs: holder ? life : 0, held: holder?.startsWith(HOLD_PREFIX) ?? false };
       }),
+    locks: (agents) =>
+      call("SCAN", async () => {
+        const names = new Set(agents);
+        for await (const keys of redis.scanStream({ match: "*Agent*", count: SCAN_COUNT })) {
+          for (const key of keys as string[]) names.add(key);
+        }
+        const found = new Map<string, Lock>();
+        for (const chunk of chunks([...names], CHUNK)) {
+          // The cache lives in the same database: what is no string answers null here.
+          const values = await redis.mget(chunk);
+          const lives = await Promise.all(
+            chunk.map((key, index) => (values[index] === null ? 0 : redis.pttl(key))),
+          );
+          chunk.forEach((key, index) => {
+            const holder = values[index];
+            if (typeof holder !== "string" || !isLock(holder)) return;
+            found.set(key, { holder, lifeMs: lives[index] ?? 0, held: holder.startsWith(HOLD_PREFIX) });
+          });
+        }
+        return found;
+      }),
+    hold: (agent, value, lifeMs, idleMs) =>
+      call("EVAL", async () => {
+        const answer = await redis.eval(HOLD, 1, agent, value, String(Math.ceil(lifeMs)), String(idleMs));
+        return answer as Awaited<ReturnType<LockStore["hold"]>>;
+      }),
+    remember: (key, text, lifeMs) =>
+      call("SET", async () => void (await redis.set(key, text, "PX", Math.ceil(lifeMs)))),
+    recall: (key) => call("GET", async () => (await redis.get(key)) ?? undefined),
+    deleteIf: (agent, value) =>
+      call("EVAL", async () => (await redis.eval(DELETE_IF, 1, agent, value)) === 1),
     count: (agents) => call("EXISTS", async () => (agents.length === 0 ? 0 : redis.exists(...agents))),
     runNow: (agent, idleMs) =>
       call("EVAL", async () => {

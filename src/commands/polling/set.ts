@@ -18,13 +18,19 @@ export interface PollingSetOptions extends TargetOptions, ApplyOptions {
   interval?: string | undefined;
   errorInterval?: string | undefined;
   agentTimeout?: string | undefined;
+  /** In force within seconds, kept by a running `serve`; nothing is written. */
+  live?: boolean | undefined;
+  agents: string;
+  for?: string | undefined;
+  reason?: string | undefined;
 }
 
 /** How much longer than the interval an agent's lock has to live, seconds. */
 const TIMEOUT_MARGIN_SECONDS = 60;
 
-/** `aec polling set`: writes the intervals into the file and the namespace that Clouddriver really reads. */
+/** `aec polling set`: writes the intervals where Clouddriver really reads them, or has them kept live by `serve`. */
 export async function run(context: Context, options: PollingSetOptions): Promise<CommandResult> {
+  if (options.live) return live(context, options);
   const target = chooseTarget(context, options);
   const wanted: Partial<PollingSettings> = {
     ...(options.preset && PRESETS[options.preset]),
@@ -53,6 +59,19 @@ export async function run(context: Context, options: PollingSetOptions): Promise
     },
     options,
   );
+}
+
+async function live(context: Context, options: PollingSetOptions): Promise<CommandResult> {
+  if (options.preset || options.errorInterval || options.agentTimeout) {
+    throw usageError("not-live", "only --interval can be changed live", {
+      hint: "presets, --error-interval and --agent-timeout are written into a target's files",
+    });
+  }
+  if (options.interval === undefined) {
+    throw usageError("no-interval", "--live needs an interval", { hint: "add --interval 5m" });
+  }
+  const { wish } = await import("./wish.ts");
+  return wish(context, options.agents, parseDuration(options.interval, "--interval"), options);
 }
 
 /** Without any flag it is the interval of `aec.yml` that is persisted. */

@@ -1,8 +1,8 @@
-import { HOLD_PREFIX, RUN_NOW } from "../../agents/stores/redis-scripts.ts";
+import { DELETE_IF, HOLD, HOLD_PREFIX, RUN_NOW } from "../../agents/stores/redis-scripts.ts";
 import type { Script } from "./commands.ts";
 
 /** The twins of `aec`'s Lua scripts; the contract suite holds them to what a real Redis does with the text. */
-export const SCRIPTS: ReadonlyMap<string, Script> = new Map([
+export const SCRIPTS: ReadonlyMap<string, Script> = new Map<string, Script>([
   [
     RUN_NOW,
     (keyspace, [agent = ""], [idleMs]) => {
@@ -14,6 +14,28 @@ export const SCRIPTS: ReadonlyMap<string, Script> = new Map([
       if (life > Number(idleMs)) return "running";
       keyspace.del(agent);
       return "released";
+    },
+  ],
+  [
+    HOLD,
+    (keyspace, [agent = ""], [own = "", lifeMs, idleMs]) => {
+      const value = keyspace.get(agent);
+      if (value && value !== own) {
+        if (value.startsWith(HOLD_PREFIX)) return "held";
+        const life = keyspace.pttl(agent);
+        if (life < 0) return "foreign";
+        if (life > Number(idleMs)) return "running";
+      }
+      keyspace.set(agent, own, { px: Number(lifeMs) });
+      return "set";
+    },
+  ],
+  [
+    DELETE_IF,
+    (keyspace, [agent = ""], [value]) => {
+      if (keyspace.get(agent) !== value) return 0;
+      keyspace.del(agent);
+      return 1;
     },
   ],
 ]);

@@ -1,0 +1,148 @@
+import type { AgentExecution } from "../clouddriver/client.ts";
+import { ownIntervalMs } from "../polling/own-intervals.ts";
+import { callsPerPass, parseAgent } from "./catalog.ts";
+import { isIdle } from "./idle.ts";
+import type { Lock } from "./stores/redis.ts";
+
+export type AgentState = "ok" | "running" | "held" | "late" | "failing" | "blocked" | "never-ran" | "unknown";
+
+/** One agent as introspection and its lock tell of it together. */
+export interface AgentView {
+  id: string;
+  account: string | null;
+  region: string | null;
+  kind: string;
+  provider: string | null;
+  /** Of the last successful run, ISO 8601 by Clouddriver's clock. */
+  lastStart: string | null;
+  lastDurationMs: number | null;
+  /** Inferred: an idle lock ends one interval after the last start. */
+  intervalMs: number | null;
+  nextDue: string | null;
+  /** Value of the lock: a node's `ip:pid@host`, or an `aec`'s. */
+  holder: string | null;
+  /** At the least, from the calls of one pass. */
+  callsPerHour: number | null;
+  state: AgentState;
+}
+
+export interface Sighting {
+  executions: ReadonlyMap<string, AgentExecution>;
+  locks: ReadonlyMap<string, Lock>;
+  /** Clouddriver's clock, ms since the epoch. */
+  now: number;
+  configuredMs: number | undefined;
+}
+
+/** A successful run is missed when the next start is that many intervals overdue. */
+const MISSED_INTERVALS = 2.5;
+const STOCK_INTERVAL_MS = 30_000;
+const CLOCK_ERROR_MS = 2_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The interval that an agent should have: its own where Clouddriver hard-codes one, else the configured one, else what
+ * most agents of this Clouddriver show.
+ */
+function expectedIntervals(sighting: Sighting): (id: string) => number {
+  const seen = [...sighting.locks.keys()]
+    .flatMap((id) => (ownIntervalMs(id) === undefined ? (inferredInterval(id, sighting) ?? []) : []))
+    .toSorted((a, b) => a - b);
+  const usual = sighting.configuredMs ?? seen[Math.floor((seen.length - 1) / 2)] ?? STOCK_INTERVAL_MS;
+  return (id) => ownIntervalMs(id) ?? usual;
+}
+
+/** An idle lock ends one interval after the last start. */
+function inferredInterval(id: string, sighting: Sighting): number | undefined {
+  const lock = sighting.locks.get(id);
+  const lastStartMs = sighting.executions.get(id)?.lastExecutionStartMs;
+  if (!lock || lock.held || lastStartMs === undefined || !isIdleNow(id, sighting)) return undefined;
+  return sighting.now - lastStartMs + lock.lifeMs;
+}
+
+/** All agents that introspection or a lock names, by their names. */
+export function agentViews(sighting: Sighting): AgentView[] {
+  const { executions, locks } = sighting;
+  const dead = deadNodes(sighting);
+  const expected = expectedIntervals(sighting);
+  const names = new Set([...executions.keys(), ...locks.keys()]);
+  return [...names].toSorted().map((id) => view(id, sighting, dead, expected(id)));
+}
+
+function view(id: string, sighting: Sighting, dead: ReadonlySet<string>, expectedMs: number): AgentView {
+  const { executions, locks, now } = sighting;
+  const execution = executions.get(id);
+  const lock = locks.get(id);
+  const { account, region, kind } = parseAgent(id);
+  const idle = isIdleNow(id, sighting);
+  const lastStartMs = execution?.lastExecutionStartMs;
+  const intervalMs = inferredInterval(id, sighting);
+  const overdueMs = lastStartMs === undefined ? undefined : now - lastStartMs;
+  const calls = callsPerPass(id);
+  return {
+    id,
+    account: account ?? null,
+    region: region ?? null,
+    kind,
+    provider: execution?.provider ?? null,
+    lastStart: lastStartMs === undefined ? null : new Date(lastStartMs).toISOString(),
+    lastDurationMs: execution?.lastExecutionDurationMs ?? null,
+    intervalMs: intervalMs === undefined ? null : Math.round(intervalMs),
+    nextDue: idle && lock?.holder ? new Date(now + lock.lifeMs).toISOString() : null,
+    holder: lock?.holder ?? null,
+    callsPerHour:
+      calls === undefined || intervalMs === undefined ? null : Math.round((calls * HOUR_MS) / intervalMs),
+    state: stateOf({ lock, idle, overdueMs, dead }, expectedMs),
+  };
+}
+
+function stateOf({ lock, idle, overdueMs, dead }: Seen, expectedMs: number): AgentState {
+  if (lock?.held) return "held";
+  if (lock?.holder !== undefined && dead.has(lock.holder)) return "blocked";
+  const missed = overdueMs !== undefined && overdueMs > MISSED_INTERVALS * expectedMs;
+  if (lock?.holder === undefined) return overdueMs === undefined ? "unknown" : missed ? "late" : "ok";
+  if (!idle) return "running";
+  if (overdueMs === undefined) return "never-ran";
+  // Runs that fail renew the lock, and leave no trace in introspection.
+  return missed ? "failing" : "ok";
+}
+
+interface Seen {
+  lock: Lock | undefined;
+  idle: boolean;
+  /** Since the last successful start; undefined where none is known. */
+  overdueMs: number | undefined;
+  dead: ReadonlySet<string>;
+}
+
+/** A lock is taken with the life of the agents' timeout; a node without a younger one took none for a minute and a half. */
+const OLD_LIFE_MS = 210_000;
+
+/**
+ * Nodes that are most likely gone: they hold locks of runs and not a single idle one, and took none for a while, where
+ * another node has idle ones. A node that lives takes locks and finishes runs all the time, and each finished run
+ * leaves an idle lock of its own.
+ */
+export function deadNodes(sighting: Sighting): Set<string> {
+  const idle = new Set<string>();
+  const longest = new Map<string, number>();
+  for (const [agent, { holder, held, lifeMs }] of sighting.locks) {
+    if (holder === undefined || held) continue;
+    // What never succeeded may look idle near the end of a dead node's lock: it proves nothing.
+    if (sighting.executions.has(agent) && isIdleNow(agent, sighting)) idle.add(holder);
+    else longest.set(holder, Math.max(longest.get(holder) ?? 0, lifeMs));
+  }
+  if (idle.size === 0) return new Set();
+  return new Set(
+    [...longest].flatMap(([node, lifeMs]) => (!idle.has(node) && lifeMs < OLD_LIFE_MS ? [node] : [])),
+  );
+}
+
+function isIdleNow(agent: string, { executions, locks, now, configuredMs }: Sighting): boolean {
+  const lifeMs = locks.get(agent)?.lifeMs ?? 0;
+  const lastStartMs = executions.get(agent)?.lastExecutionStartMs;
+  // Clouddriver's clock is known to the second: a run of this second may seem to start after now.
+  const at =
+    lastStartMs !== undefined && lastStartMs - now < CLOCK_ERROR_MS ? Math.max(now, lastStartMs) : now;
+  return isIdle({ lifeMs, lastStartMs }, at, configuredMs);
+}

@@ -1,0 +1,93 @@
+import { deadNodes, type Sighting } from "../../agents/view.ts";
+import type { Context } from "../../context.ts";
+import { formatDuration } from "../../duration.ts";
+import { EXIT, failure, usageError } from "../../errors.ts";
+import type { CommandResult } from "../../output/output.ts";
+import type { ApplyOptions } from "../in-places.ts";
+import { needLocks, openWatchers } from "./sight.ts";
+
+export interface AgentsFreeOptions extends ApplyOptions {
+  node?: string | undefined;
+}
+
+/** A living node finishes a run, and so renews a lock, far more often than that. */
+const LOOK_AGAIN_MS = 5_000;
+
+interface Blocked {
+  agent: string;
+  node: string;
+  lifeMs: number;
+}
+
+/** `aec agents free`: deletes the locks of nodes that are gone, so that the agents run again before they expire. */
+export async function run(context: Context, options: AgentsFreeOptions): Promise<CommandResult> {
+  const { clock, signal } = context.world;
+  const locks = needLocks(context);
+  const watchers = openWatchers(context);
+  try {
+    const first = await watchers.see();
+    assertGone(first, options.node);
+    let blocked = blockedBy(first, options.node);
+    if (blocked.length > 0) {
+      await clock.sleep(LOOK_AGAIN_MS, signal);
+      const second = await watchers.see();
+      assertGone(second, options.node);
+      // The same lock, older: one that was taken again meanwhile has more life than before.
+      const before = new Map(blocked.map(({ agent, lifeMs }) => [agent, lifeMs]));
+      blocked = blockedBy(second, options.node).filter(
+        ({ agent, lifeMs }) => lifeMs < (before.get(agent) ?? 0),
+      );
+    }
+    const data = { locks: blocked, dryRun: Boolean(options.dryRun) };
+    const lines = blocked.map(
+      ({ agent, node, lifeMs }) =>
+        `free ${agent}: held by ${node}, for another ${formatDuration(Math.round(lifeMs / 1_000) * 1_000)}`,
+    );
+    if (blocked.length === 0) return { data, text: () => "No lock of a node that is gone." };
+    if (options.dryRun) {
+      return {
+        data,
+        text: () => [...lines, "Dry run: nothing was changed."].join("\n"),
+        exit: options.exitCode ? EXIT.differences : EXIT.ok,
+      };
+    }
+    const show = context.asks ? context.out.show : context.out.say;
+    for (const line of lines) show(line);
+    const nodes = [...new Set(blocked.map(({ node }) => node))].join(", ");
+    await context.confirm(`Free ${blocked.length} agents of ${nodes}, which finished no run?`);
+    const freed = await Promise.all(
+      blocked.map(async ({ agent, node }) => ({ agent, freed: await locks.deleteIf(agent, node) })),
+    );
+    return {
+      data: { ...data, freed },
+      text: () =>
+        freed.map((one) => (one.freed ? `freed ${one.agent}` : `taken meanwhile: ${one.agent}`)).join("\n"),
+    };
+  } finally {
+    watchers.close();
+    locks.close();
+  }
+}
+
+function blockedBy(sighting: Sighting, node: string | undefined): Blocked[] {
+  const nodes = node === undefined ? deadNodes(sighting) : new Set([node]);
+  return [...sighting.locks].flatMap(([agent, { holder, lifeMs }]) =>
+    holder !== undefined && nodes.has(holder) ? [{ agent, node: holder, lifeMs }] : [],
+  );
+}
+
+/** A node that has an idle lock has finished a run within its interval: it lives. */
+function assertGone(sighting: Sighting, node: string | undefined): void {
+  if (node === undefined) return;
+  const holders = new Set([...sighting.locks.values()].map(({ holder }) => holder));
+  if (!holders.has(node)) {
+    const nodes = [...holders].filter((holder) => holder && !holder.startsWith("aec:"));
+    throw usageError("unknown-node", `no lock is held by "${node}"`, {
+      hint: nodes.length > 0 ? `there are: ${nodes.join(", ")}` : "no node has a lock at all",
+    });
+  }
+  if (deadNodes(sighting).has(node)) return;
+  throw failure("node-lives", `${node} has finished runs: it lives, or nothing shows that it does not`, {
+    hint: "its locks end by themselves; aec agents list shows who holds what",
+  });
+}

@@ -1,0 +1,132 @@
+import pLimit from "p-limit";
+import { onlyReads } from "../../agents/catalog.ts";
+import { type AgentRun, runAgent } from "../../agents/run.ts";
+import { agentViews } from "../../agents/view.ts";
+import type { Context } from "../../context.ts";
+import { formatDuration, parseDuration } from "../../duration.ts";
+import { EXIT, type ExitCode, usageError } from "../../errors.ts";
+import type { CommandResult } from "../../output/output.ts";
+import { startProgress } from "../../output/progress.ts";
+import { type AgentFilter, chosenAgents, needLocks, openWatchers } from "./sight.ts";
+
+export interface AgentsRunOptions extends AgentFilter {
+  /** False with --no-wait. */
+  wait?: boolean | undefined;
+  concurrency: string;
+  dryRun?: boolean | undefined;
+}
+
+const TIMEOUT_MS = 120_000;
+
+interface RunResult {
+  id: string;
+  outcome: AgentRun["outcome"] | "asked";
+  detail: string;
+  durationMs: number | null;
+}
+
+/** `aec agents run`: runs agents now by their scheduler's own locks, and proves each run by introspection. */
+export async function run(
+  context: Context,
+  pattern: string,
+  options: AgentsRunOptions,
+): Promise<CommandResult> {
+  const limit = pLimit(concurrencyOf(options.concurrency));
+  const locks = needLocks(context);
+  const watchers = openWatchers(context);
+  try {
+    const chosen = chosenAgents(agentViews(await watchers.see()), pattern, options).map(({ id }) => id);
+    const agents = chosen.filter(onlyReads);
+    const left = chosen.filter((id) => !onlyReads(id));
+    if (left.length > 0) context.out.warn(`not run, since they may change AWS: ${left.join(", ")}`);
+    if (options.dryRun) {
+      return { data: { agents: agents.map((id) => ({ id })), dryRun: true }, text: () => agents.join("\n") };
+    }
+    const progress = await startProgress(context.out, `running ${agents.length} agents`);
+    let done = 0;
+    const { clock, signal } = context.world;
+    const interval = context.settings.section.polling?.interval;
+    const runner = {
+      locks,
+      executions: watchers.clouddriver.executions,
+      clock,
+      signal,
+      timeoutMs: context.timeout(TIMEOUT_MS),
+      intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
+    };
+    const results = await Promise.all(
+      agents.map((id) =>
+        limit(async () => {
+          const result =
+            options.wait === false ? await ask(id, runner) : ended(id, await runAgent(id, runner));
+          done += 1;
+          progress.update(`${done} of ${agents.length} agents`, done === agents.length);
+          return result;
+        }),
+      ),
+    ).finally(progress.stop);
+    return {
+      data: { agents: results, notRun: left },
+      exit: exitOf(results),
+      text: (paint) =>
+        results
+          .map(({ id, outcome, detail }) => {
+            const good = outcome === "ran" || outcome === "asked";
+            return `${(good ? paint.green : paint.red)(outcome.padEnd(9))} ${id}  ${detail}`;
+          })
+          .join("\n"),
+    };
+  } finally {
+    watchers.close();
+    locks.close();
+  }
+}
+
+/** Frees the agent if its lock is surely idle, and does not look whether a node takes it. */
+async function ask(id: string, runner: Parameters<typeof runAgent>[1]): Promise<RunResult> {
+  const outcome = await runAgent(id, { ...runner, timeoutMs: 0 });
+  const asked = outcome.outcome === "timed-out" && outcome.waitingFor === "start";
+  return asked ? { id, outcome: "asked", detail: "its lock is free", durationMs: null } : ended(id, outcome);
+}
+
+function ended(id: string, run: AgentRun): RunResult {
+  switch (run.outcome) {
+    case "ran":
+      return {
+        id,
+        outcome: "ran",
+        detail: `took ${formatDuration(run.durationMs)}`,
+        durationMs: run.durationMs,
+      };
+    case "held":
+      return { id, outcome: "held", detail: "an aec holds it: aec polling release", durationMs: null };
+    case "failed":
+      return {
+        id,
+        outcome: "failed",
+        detail: "ran without success; Clouddriver's log tells why",
+        durationMs: null,
+      };
+    case "timed-out":
+      return { id, outcome: "timed-out", detail: WAITING[run.waitingFor], durationMs: null };
+  }
+}
+
+const WAITING = {
+  idle: "it was still busy with an earlier run, or a dead node has it: aec agents free",
+  start: "no node took it: is a caching Clouddriver running, and is the lock store its own?",
+  end: "it started and did not end in time",
+};
+
+function exitOf(results: readonly RunResult[]): ExitCode {
+  const good = results.filter(({ outcome }) => outcome === "ran" || outcome === "asked").length;
+  if (good === results.length) return EXIT.ok;
+  if (good > 0) return EXIT.partial;
+  return results.every(({ outcome }) => outcome === "timed-out") ? EXIT.timeout : EXIT.failed;
+}
+
+function concurrencyOf(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
+  throw usageError("bad-concurrency", `--concurrency: "${text}" is not a number from 1 to 100`);
+}

@@ -1,0 +1,73 @@
+import { matchesGlob } from "../../agents/pattern.ts";
+import { sight } from "../../agents/sight.ts";
+import { type LockStore, openRedisLocks } from "../../agents/stores/redis.ts";
+import type { Sighting } from "../../agents/view.ts";
+import { type Clouddriver, createClouddriver } from "../../clouddriver/client.ts";
+import type { Context } from "../../context.ts";
+import { parseDuration } from "../../duration.ts";
+import { usageError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
+
+export interface AgentFilter {
+  account?: string | undefined;
+  region?: string | undefined;
+}
+
+/** Clouddriver and the lock store of one command; the store is undefined where none is named. */
+export interface Watchers {
+  clouddriver: Clouddriver;
+  locks: LockStore | undefined;
+  see(): Promise<Sighting>;
+  close(): void;
+}
+
+export function openWatchers(context: Context): Watchers {
+  const { settings, world } = context;
+  const clouddriver = createClouddriver(context);
+  const store = settings.lockStore.value;
+  const locks = store === undefined || store === "" ? undefined : openRedisLocks(store);
+  const interval = settings.section.polling?.interval;
+  const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
+  return {
+    clouddriver,
+    locks,
+    see: () => sight(clouddriver, locks, world.clock, intervalMs),
+    close: () => locks?.close(),
+  };
+}
+
+/** The lock store, for commands that are nothing without it. Throws a usage error. */
+export function needLocks(context: Context): LockStore {
+  const url = context.settings.lockStore.value;
+  if (url) return openRedisLocks(url);
+  throw usageError("no-lock-store", "agents are run and freed by the locks of Clouddriver's scheduler", {
+    hint: "add --lock-store redis://HOST:6379, the redis.connection of Clouddriver",
+  });
+}
+
+/** The agents that a pattern and the filters choose. Throws a usage error, with the nearest, where there is none. */
+export function chosenAgents<T extends { id: string; account: string | null; region: string | null }>(
+  agents: readonly T[],
+  pattern: string | undefined,
+  { account, region }: AgentFilter,
+): T[] {
+  const found = agents.filter(
+    (agent) =>
+      (pattern === undefined || matchesGlob(pattern, agent.id)) &&
+      (account === undefined || agent.account === account) &&
+      (region === undefined || agent.region === region),
+  );
+  if (found.length > 0 || agents.length === 0) return found;
+  const suggestion =
+    pattern &&
+    nearest(
+      pattern,
+      agents.map(({ id }) => id),
+    );
+  const wanted = [pattern, account && `--account ${account}`, region && `--region ${region}`].filter(Boolean);
+  throw usageError("no-agent", `no agent matches ${wanted.join(" ")}`, {
+    hint: suggestion
+      ? `did you mean "${suggestion}"?`
+      : "* stays within a part of the name, ** crosses /: 'prod/**'",
+  });
+}

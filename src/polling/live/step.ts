@@ -1,0 +1,55 @@
+import { isIdle } from "../../agents/idle.ts";
+import type { Sighting } from "../../agents/view.ts";
+import type { Wish } from "./wishes.ts";
+
+/** What to do about one agent now. */
+export type Step =
+  | { action: "hold"; lifeMs: number; idleMs: number }
+  /** Our hold is not wanted any more, or its agent is due. */
+  | { action: "release" }
+  | { action: "run"; idleMs: number }
+  | { action: "none" };
+
+/** If `aec` dies, its holds end within a minute and stock polling goes on. */
+const HOLD_LIFE_MS = 60_000;
+/** Renewed with so much left. */
+const RENEW_BELOW_MS = 40_000;
+/** A hold shorter than that is not worth a call: the agent is about to be due. */
+const SHORTEST_HOLD_MS = 1_000;
+
+/** Decides for one agent, from its lock, its last start and the wish in force; pure. */
+export function nextStep(agent: string, wish: Wish | undefined, sighting: Sighting, ownValue: string): Step {
+  const { executions, locks, now, configuredMs } = sighting;
+  const lock = locks.get(agent);
+  const ours = lock?.holder === ownValue;
+  if (!wish) return ours ? { action: "release" } : { action: "none" };
+  if (lock?.held && !ours) return { action: "none" };
+
+  const lifeMs = lock?.lifeMs ?? 0;
+  const lastStartMs = executions.get(agent)?.lastExecutionStartMs;
+  // Without a known start an interval has nothing to count from: the agent runs once first.
+  const dueInMs = dueIn(wish, lastStartMs, now);
+  if (dueInMs === undefined) return ours ? { action: "release" } : { action: "none" };
+  if (!ours && !isIdle({ lifeMs, lastStartMs }, now, configuredMs)) return { action: "none" };
+  if (dueInMs <= 0) {
+    if (ours) return { action: "release" };
+    return lifeMs > SHORTEST_HOLD_MS ? { action: "run", idleMs: lifeMs } : { action: "none" };
+  }
+  if (dueInMs < SHORTEST_HOLD_MS) return { action: "none" };
+  if (ours && lifeMs > Math.min(RENEW_BELOW_MS, dueInMs - SHORTEST_HOLD_MS)) return { action: "none" };
+  // A lock that ends when the agent is due is as good as a hold.
+  if (!ours && lock?.holder !== undefined && Math.abs(lifeMs - dueInMs) <= SHORTEST_HOLD_MS)
+    return { action: "none" };
+  return { action: "hold", lifeMs: Math.min(HOLD_LIFE_MS, dueInMs), idleMs: lifeMs };
+}
+
+/** Until the agent may run again, ms; undefined where that cannot be told. */
+function dueIn(
+  { intervalMs, until }: Wish,
+  lastStartMs: number | undefined,
+  now: number,
+): number | undefined {
+  const end = until === null ? Number.POSITIVE_INFINITY : until - now;
+  if (intervalMs === null) return end;
+  return lastStartMs === undefined ? undefined : Math.min(end, lastStartMs + intervalMs - now);
+}

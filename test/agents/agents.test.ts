@@ -1,0 +1,244 @@
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { onlyReads, parseAgent } from "../../src/agents/catalog.ts";
+import { matchesGlob } from "../../src/agents/pattern.ts";
+import { agentViews, deadNodes, type Sighting } from "../../src/agents/view.ts";
+import { main } from "../../src/main.ts";
+import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
+import { testWorld } from "../helpers/aec.ts";
+import { REGION, testSite, until } from "../helpers/site.ts";
+
+describe("names and patterns", () => {
+  test.each([
+    ["prod/us-east-1/ClusterCachingAgent", "prod", "us-east-1", "ClusterCachingAgent"],
+    ["prod/us-east-1/ImageCachingAgent/private", "prod", "us-east-1", "ImageCachingAgent/private"],
+    [
+      "AmazonInstanceTypeCachingAgent/us-east-1",
+      undefined,
+      "us-east-1",
+      "AmazonInstanceTypeCachingAgent/us-east-1",
+    ],
+    ["prod/IamRoleCachingAgent", "prod", undefined, "IamRoleCachingAgent"],
+    ["aws/ClusterCleanupAgent", "aws", undefined, "ClusterCleanupAgent"],
+    ["CleanupDetachedInstancesAgent", undefined, undefined, "CleanupDetachedInstancesAgent"],
+  ])("%s", (id, account, region, kind) => {
+    expect(parseAgent(id)).toEqual({ account, region, kind });
+  });
+
+  test("only what is known to read is run or held", () => {
+    expect(onlyReads("prod/us-east-1/ImageCachingAgent/private")).toBe(true);
+    for (const id of [
+      "CleanupDetachedInstancesAgent",
+      "aws/ClusterCleanupAgent",
+      "a/b/constructor",
+      "x/y/NewAgent",
+    ])
+      expect(onlyReads(id)).toBe(false);
+  });
+
+  test.each([
+    ["prod/**", "prod/us-east-1/ImageCachingAgent/private", true],
+    ["prod/*/ClusterCachingAgent", "prod/us-east-1/ClusterCachingAgent", true],
+    ["prod/*", "prod/us-east-1/ClusterCachingAgent", false],
+    ["*Agent", "CleanupAlarmsAgent", true],
+    ["prod.us", "prodXus", false],
+  ])("%s on %s: %s", (pattern, id, expected) => {
+    expect(matchesGlob(pattern, id)).toBe(expected);
+  });
+
+  test("property: any text is a pattern, and matches itself where it has no wildcard", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const plain = text.replaceAll(/[*?\n]/g, "x");
+        expect(matchesGlob(plain, plain)).toBe(true);
+        expect(() => matchesGlob(text, plain)).not.toThrow();
+      }),
+    );
+  });
+});
+
+describe("states", () => {
+  const NOW = 1_800_000_000_000;
+  const A = "prod/us-east-1/ClusterCachingAgent";
+  const B = "prod/us-east-1/InstanceCachingAgent";
+  const execution = (id: string, ago: number) => ({
+    id,
+    provider: "p",
+    lastExecutionStartMs: NOW - ago,
+    lastExecutionDurationMs: 200,
+  });
+  const lock = (holder: string, lifeMs: number) => ({ holder, lifeMs, held: holder.startsWith("aec:") });
+  const sighting = (executions: [string, number][], locks: [string, string, number][]): Sighting => ({
+    executions: new Map(executions.map(([id, ago]) => [id, execution(id, ago)])),
+    locks: new Map(locks.map(([id, holder, life]) => [id, lock(holder, life)])),
+    now: NOW,
+    configuredMs: undefined,
+  });
+  const NODE = "10.0.0.1:1@one";
+  const GONE = "10.0.0.2:1@two";
+
+  test.each<[string, string, [string, number][], [string, string, number][]]>([
+    ["ok", "half way", [[A, 15_000]], [[A, NODE, 15_000]]],
+    ["ok", "due, without a lock for a moment", [[A, 31_000]], []],
+    ["running", "a fresh lock", [[A, 32_000]], [[A, NODE, 299_000]]],
+    ["held", "an aec's value", [[A, 32_000]], [[A, "aec:me", 20_000]]],
+    ["late", "nobody has taken it for minutes", [[A, 300_000]], []],
+    [
+      "failing",
+      "idle again and again without a success",
+      [
+        [A, 200_000],
+        [B, 5_000],
+      ],
+      [
+        [A, NODE, 20_000],
+        [B, NODE, 25_000],
+      ],
+    ],
+    ["never-ran", "idle, and introspection knows no run", [], [[A, NODE, 20_000]]],
+    [
+      "blocked",
+      "an old lock of a node that finishes nothing",
+      [
+        [A, 131_000],
+        [B, 5_000],
+      ],
+      [
+        [A, GONE, 200_000],
+        [B, NODE, 25_000],
+      ],
+    ],
+  ])("%s: %s", (state, _, executions, locks) => {
+    const [view] = agentViews(sighting(executions, locks));
+    expect(view?.state).toBe(state);
+  });
+
+  test("what is late or failing is measured by the agent's own interval, or by what most agents show", () => {
+    const key = "prod/us-east-1/AmazonKeyPairCachingAgent";
+    const slow = sighting(
+      [
+        [A, 100_000],
+        [B, 50_000],
+        [key, 250_000],
+      ],
+      [
+        [A, NODE, 50_000],
+        [B, NODE, 100_000],
+        [key, NODE, 50_000],
+      ],
+    );
+    expect(agentViews(slow).map(({ state, intervalMs }) => [state, intervalMs])).toEqual([
+      ["ok", 300_000],
+      ["ok", 150_000],
+      ["ok", 150_000],
+    ]);
+  });
+
+  test("a node that has just begun, or that is the only one, is never taken for dead", () => {
+    expect(
+      deadNodes(
+        sighting(
+          [
+            [A, 41_000],
+            [B, 5_000],
+          ],
+          [
+            [A, GONE, 290_000],
+            [B, NODE, 25_000],
+          ],
+        ),
+      ),
+    ).toEqual(new Set());
+    expect(deadNodes(sighting([[A, 231_000]], [[A, GONE, 100_000]]))).toEqual(new Set());
+    const both = sighting(
+      [
+        [A, 231_000],
+        [B, 5_000],
+      ],
+      [
+        [A, NODE, 100_000],
+        [B, NODE, 25_000],
+      ],
+    );
+    expect(deadNodes(both)).toEqual(new Set());
+  });
+});
+
+describe("aec agents", () => {
+  test("list: a table for people, sorted and filtered; without a lock store it says what is not known", async () => {
+    const site = await testSite();
+    const { exit, stdout } = await site.aec(["agents", "list", "prod/**", "--sort", "calls"]);
+    expect(exit).toBe(0);
+    const lines = stdout.trim().split("\n");
+    expect(lines[0]).toMatch(/^ACCOUNT +REGION +AGENT +LAST START/);
+    expect(lines.slice(1, 3).join("\n")).toMatch(/ClusterCachingAgent/);
+    expect(lines.at(-1)).toMatch(/agents: .* ok.*; locks of 1 nodes/);
+    const without = await site.aec(["agents", "list", "--region", REGION], { env: { AEC_LOCK_STORE: "" } });
+    expect([without.exit, without.stderr]).toEqual([0, expect.stringContaining("without --lock-store")]);
+    const none = await site.aec(["agents", "list", "prod/us-east-1/ClusterCachingAgnt"]);
+    expect([none.exit, none.stderr]).toEqual([
+      2,
+      expect.stringContaining('did you mean "prod/us-east-1/ClusterCaching'),
+    ]);
+  });
+
+  test("run --no-wait frees the lock and does not look; --dry-run only names", async () => {
+    const site = await testSite();
+    const agent = `prod/${REGION}/AmazonVpcCachingAgent`;
+    const dry = await site.aec(["agents", "run", agent, "--dry-run"]);
+    expect(dry.stdout).toBe(`${agent}\n`);
+    const before = site.clouddriver.runs.filter((run) => run.agent === agent).length;
+    const asked = await site.aec(["agents", "run", agent, "--no-wait", "-o", "json"]);
+    expect(asked.json()).toMatchObject({ agents: [{ id: agent, outcome: "asked" }] });
+    await until(() => site.clouddriver.runs.filter((run) => run.agent === agent).length > before, "the run");
+    const { exit, stderr } = await site.aec(["agents", "run", agent], { env: { AEC_LOCK_STORE: "" } });
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("--lock-store")]);
+  });
+
+  test("free: a node that was killed in the middle of its runs; its agents run on the other at once", async () => {
+    const site = await testSite();
+    const other = await startClouddriver({
+      clock: site.clock,
+      inventory: site.aws.inventory,
+      keyspace: site.redis.keyspace,
+      accounts: [{ name: "prod", accountId: site.aws.accountId, regions: [REGION] }],
+      client: "other",
+      runMs: 600_000,
+      node: "10.9.9.9:1@other",
+    });
+    onTestFinished(() => other.close());
+    const held = () =>
+      site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key) === other.node);
+    await until(() => held().length > 0, "locks of the other node");
+    await other.kill();
+    const running = held();
+    const early = await site.aec(["agents", "free", "--yes", "-o", "json"]);
+    expect(early.json()).toMatchObject({ locks: [] });
+    await site.clock.sleep(95_000);
+    const dry = await site.aec(["agents", "free", "--dry-run", "--exit-code"]);
+    expect([dry.exit, dry.stdout]).toEqual([3, expect.stringContaining(other.node)]);
+    const { exit, json } = await site.aec(["agents", "free", "--yes", "-o", "json"]);
+    expect(exit).toBe(0);
+    expect(
+      json<{ freed: { agent: string; freed: boolean }[] }>()
+        .freed.map(({ agent }) => agent)
+        .toSorted(),
+    ).toEqual(running.toSorted());
+    expect(held()).toEqual([]);
+  });
+
+  test("watch: a JSON line for each run, until it is interrupted", async () => {
+    const site = await testSite();
+    const stopper = new AbortController();
+    const { world, written } = testWorld({ clock: site.clock, signal: stopper.signal, env: site.env });
+    const ended = main(["agents", "watch", "prod/**", "-o", "json"], world);
+    await until(() => written.stdout.includes('"ran"'), "a run");
+    stopper.abort();
+    expect(await ended).toBe(130);
+    const [line] = written.stdout
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text));
+    expect(line).toMatchObject({ event: expect.any(String), id: expect.stringContaining("prod/") });
+  });
+});
