@@ -1,8 +1,12 @@
+import type { ConfigService } from "../../aws/config-service.ts";
 import { type Place, placesOf } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
+import { failure } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { ObservedRecording } from "../../recorder/plan.ts";
+import { putChannel } from "../../recorder/put-channel.ts";
 import { recordingState } from "../../recorder/state.ts";
+import { planUndo, type UndoStep } from "../../recorder/undo.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type RecorderOptions, readRecording } from "./options.ts";
 
@@ -10,18 +14,21 @@ export interface RecorderDisableOptions
   extends Pick<RecorderOptions, "topicName" | "topicArn" | "regions" | "accounts">,
     ApplyOptions {}
 
-interface Step {
-  resource: "recorder" | "delivery channel" | "recording";
-  action: "delete" | "update";
-  detail: string;
-  apply(): Promise<unknown>;
-}
-
 /** `aec recorder disable`: leaves AWS Config as `enable` found it; without a record of that it only takes our topic out. */
 export async function run(context: Context, options: RecorderDisableOptions): Promise<CommandResult> {
   const propose = async (place: Place): Promise<Proposal> => {
     const state = recordingState(context.world, place.accountId, place.region);
-    const steps = await undoing(await readRecording(context, place, options), state.read()?.before);
+    const { config, observed, wanted } = await readRecording(context, place, options);
+    const record = state.read();
+    if (record && record.topicArn !== wanted.topicArn) {
+      throw failure(
+        "other-topic",
+        `AWS Config was enabled here for ${record.topicArn}, not for ${wanted.topicArn}`,
+        { hint: "name that one with --topic-name, --topic-arn or --env" },
+      );
+    }
+    const steps = planUndo(record, observed, wanted.topicArn);
+    const doing = steps.filter(({ action }) => action !== "kept");
     const data = {
       region: place.region,
       changes: steps.map(({ resource, action, detail }) => ({ resource, action, detail })),
@@ -31,9 +38,9 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
     return {
       data,
       lines,
-      differs: steps.length > 0,
+      differs: doing.length > 0,
       apply: async () => {
-        for (const step of steps) await step.apply();
+        for (const step of doing) await undo(step, config, observed);
         state.forget();
         const done = lines.map((line) => line.replace(/^(delete|update) /, "$1d "));
         return {
@@ -49,55 +56,16 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
   return applyInPlaces(context, await placesOf(context, options), propose, options);
 }
 
-/** The steps back to `before`; what changed since without `aec` is put back only where it is ours to change. */
-async function undoing(
-  { config, observed, wanted }: Awaited<ReturnType<typeof readRecording>>,
-  before: ObservedRecording | undefined,
-): Promise<Step[]> {
-  const { recorder, channel } = observed;
-  const ours = channel?.snsTopicARN === wanted.topicArn;
-  const name = recorder?.name ?? "default";
-  const steps: Step[] = [];
-  if (before && !before.recording && observed.recording) {
-    steps.push({ resource: "recording", action: "update", detail: "stop", apply: () => config.stop(name) });
-  }
-  if (channel && ours) {
-    if (before && !before.channel) {
-      const channelName = channel.name ?? "default";
-      steps.push({
-        resource: "delivery channel",
-        action: "delete",
-        detail: "aec made it",
-        apply: () => config.deleteChannel(channelName),
-      });
-    } else {
-      const { snsTopicARN: _, ...rest } = channel;
-      const previous = before?.channel ?? rest;
-      steps.push({
-        resource: "delivery channel",
-        action: "update",
-        detail: previous.snsTopicARN ? `publish to ${previous.snsTopicARN} again` : "publish to no topic",
-        apply: () => config.putChannel(previous),
-      });
-    }
-  }
-  if (before && recorder) {
-    const previous = before.recorder;
-    if (!previous)
-      steps.push({
-        resource: "recorder",
-        action: "delete",
-        detail: "aec made it",
-        apply: () => config.deleteRecorder(name),
-      });
-    else if (JSON.stringify(previous.recordingGroup) !== JSON.stringify(recorder.recordingGroup)) {
-      steps.push({
-        resource: "recorder",
-        action: "update",
-        detail: "record what it did before",
-        apply: () => config.putRecorder(previous),
-      });
-    }
-  }
-  return steps;
+async function undo(
+  step: UndoStep,
+  config: ConfigService,
+  { recorder, channel }: ObservedRecording,
+): Promise<void> {
+  const recorderName = recorder?.name ?? "default";
+  if (step.resource === "recording") await config.stop(recorderName);
+  else if (step.resource === "delivery channel") {
+    if (step.action === "delete") await config.deleteChannel(channel?.name ?? "default");
+    else if (step.action === "update") await putChannel(config, step.document);
+  } else if (step.action === "delete") await config.deleteRecorder(recorderName);
+  else if (step.action === "update") await config.putRecorder(step.document);
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { ConfigService } from "../../aws/config-service.ts";
 import { type Place, placesOf } from "../../aws/places.ts";
 import { createSns } from "../../aws/sns.ts";
@@ -8,6 +7,7 @@ import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { planRecording, type RecordingChange, type RecordingPlan } from "../../recorder/plan.ts";
 import { estimatePrice } from "../../recorder/price.ts";
+import { putChannel } from "../../recorder/put-channel.ts";
 import { recordingState } from "../../recorder/state.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type RecorderOptions, readRecording, wantedRecording } from "./options.ts";
@@ -56,7 +56,12 @@ export async function run(context: Context, options: RecorderEnableOptions): Pro
       apply: async () => {
         if (!differs)
           return { data, text: () => "AWS Config publishes to the topic as wanted: nothing to change." };
-        recordingState(context.world, place.accountId, place.region).remember(wanted.topicArn, observed);
+        recordingState(context.world, place.accountId, place.region).remember({
+          version: 1,
+          topicArn: wanted.topicArn,
+          before: observed,
+          made: { recorder: plan.recorder, channel: plan.channel },
+        });
         await apply(config, plan);
         return { data, text: () => `AWS Config publishes to ${wanted.topicArn}` };
       },
@@ -86,22 +91,9 @@ function describe({ resource, action, detail }: RecordingChange): string {
   return `${action === "none" ? "ok    " : action} ${resource}${detail ? ` (${detail})` : ""}`;
 }
 
-/** Recorder, channel, start: each needs the one before. What was put is read back, since a put may drop fields. */
+/** Recorder, channel, start: each needs the one before. */
 async function apply(config: ConfigService, plan: RecordingPlan): Promise<void> {
   if (plan.recorder) await config.putRecorder(plan.recorder);
-  if (plan.channel) {
-    await config.putChannel(plan.channel);
-    const found = await config.channel();
-    if (!isDeepStrictEqual(defined(found), defined(plan.channel))) {
-      throw failure("channel-differs", "the delivery channel is not what was put", {
-        detail: `put ${JSON.stringify(plan.channel)}, found ${JSON.stringify(found)}`,
-        hint: "aec recorder disable puts back the one that was there",
-      });
-    }
-  }
+  if (plan.channel) await putChannel(config, plan.channel);
   if (plan.start) await config.start((await config.recorder())?.name ?? "default");
-}
-
-function defined(fields: object | undefined): object {
-  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined));
 }
