@@ -577,6 +577,11 @@ function topic<A extends unknown[], O extends OptionValues, G extends OptionValu
     .addOption(protocolOption())
     .option("--endpoint <url>", "where SNS delivers: https://GATE/aws/notify")
     .option("--source-account <id>", "account whose AWS Config may publish (repeatable)", collect)
+    .option(
+      "--publisher-role <arn>",
+      "role of EventBridge in another account that may publish (repeatable)",
+      collect,
+    )
     .option("--no-dlq", "without a dead-letter queue")
     .option("--filter", "let only messages through that aec serve can use")
     .option("--kms-key <id>", "encrypt with a customer-managed key; AWS Config cannot publish then");

@@ -47,6 +47,11 @@ export async function placesOf(context: Context, options: PlaceOptions): Promise
     const here = asked ? regions : regions.filter((region) => account.regions?.includes(region));
     return here.map((region) => placeIn(context, account, caller, region));
   });
+  if (places.length === 0) {
+    throw usageError("no-place", `no account of aec.yml has any of the Regions ${regions.join(", ")}`, {
+      hint: "compare notify.regions with the regions of its accounts, or name one with --regions",
+    });
+  }
   // Several Spinnaker accounts may look at one AWS account.
   return [...new Map(places.map((place) => [`${place.accountId}/${place.region}`, place])).values()];
 }
@@ -89,6 +94,20 @@ export async function placeOf(context: Context, accountId: string, region: strin
 export function placeName({ accountId, region }: Pick<Place, "accountId" | "region">): string {
   return `${accountId}, ${region}`;
 }
+
+/** The partition of a Region, by its name. */
+export function partitionOf(region: string): string {
+  const [, partition] = PARTITIONS.find(([prefix]) => region.startsWith(prefix)) ?? [];
+  return partition ?? "aws";
+}
+
+const PARTITIONS = [
+  ["cn-", "aws-cn"],
+  ["us-gov-", "aws-us-gov"],
+  ["eusc-", "aws-eusc"],
+  ["us-isob-", "aws-iso-b"],
+  ["us-iso-", "aws-iso"],
+] as const;
 
 /** `role/spinnakerManaged` of Spinnaker's account configuration as an ARN; a whole ARN stays. */
 export function roleArn(role: string, { partition, accountId }: Identity): string {

@@ -27,6 +27,8 @@ export interface QueueMessage {
   id: string;
   body: string;
   receipt: string;
+  /** How often it was received, this time included. */
+  receives: number;
 }
 
 /** At most that many messages in one call, and the longest wait for one (SQS API reference, ReceiveMessage). */
@@ -79,14 +81,16 @@ export function createSqs(context: Context, place: Place) {
             MaxNumberOfMessages: MAX_MESSAGES,
             VisibilityTimeout: visibilitySeconds,
             WaitTimeSeconds: waitSeconds,
+            MessageSystemAttributeNames: ["ApproximateReceiveCount"],
           }),
           // Longer than the wait of SQS itself.
           { abortSignal: signal, requestTimeout: (waitSeconds + 10) * 1_000 },
         );
-        return Messages.map(({ MessageId = "", Body = "", ReceiptHandle = "" }) => ({
+        return Messages.map(({ MessageId = "", Body = "", ReceiptHandle = "", Attributes }) => ({
           id: MessageId,
           body: Body,
           receipt: ReceiptHandle,
+          receives: Number(Attributes?.ApproximateReceiveCount ?? 1),
         }));
       }),
     hide: (url: string, receipt: string, seconds: number) =>

@@ -1,4 +1,4 @@
-import { roleArn } from "../aws/places.ts";
+import { partitionOf, roleArn } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { EXIT, usageError } from "../errors.ts";
 import { PERMISSIONS, policyOf, trustPolicy } from "../iam/permissions.ts";
@@ -92,11 +92,6 @@ async function checked(
         ].join("\n"),
     };
   });
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
 /** `sns create recorder status` → the two commands; a group's name alone stands for all of it. */

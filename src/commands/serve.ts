@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { placeOf, placesOf, regionsOf } from "../aws/places.ts";
+import { partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { usageError } from "../errors.ts";
@@ -35,7 +35,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const { world, settings, out } = context;
   const { clock, signal } = world;
   const queues = (options.queueUrl ?? []).map(parseQueueUrl);
-  const topics = await allowedTopics(context, options.topicArn);
+  const topics = await allowedTopics(context, options.topicArn, queues);
   const mode = chooseMode(options.mode, settings.lockStore.value);
   const tls = tlsFiles(options);
   const listenText = options.listen ?? (queues.length > 0 ? undefined : LISTEN);
@@ -46,7 +46,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const log = createLog(context);
   const requireVersion2 = options.requireSignatureVersion === "2";
   const scheduler = await openScheduler(context, { mode, topics, debounceMs, requireVersion2, log });
-  const { dispatch, keeper, missing } = scheduler;
+  const { dispatch, keeper } = scheduler;
+  const unreachable = new Map<string, string>();
+  const missing = async () => [...(await scheduler.missing()), ...unreachable.values()];
 
   const servers: Server[] = [];
   try {
@@ -78,7 +80,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
           context,
           await placeOf(context, accountId, region ?? regionsOf(context)[0] ?? ""),
         );
-        return { sqs, queueUrl: url, dispatch, clock, signal, log };
+        const report = (problem: string | undefined) =>
+          void (problem === undefined ? unreachable.delete(url) : unreachable.set(url, `${url}: ${problem}`));
+        return { sqs, queueUrl: url, dispatch, clock, signal, log, report };
       }),
     );
 
@@ -106,10 +110,19 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   return undefined;
 }
 
-/** --topic-arn, else the environment's own topics: one for each account and Region that `sns create` works in. */
-async function allowedTopics(context: Context, arns: readonly string[] | undefined): Promise<string[]> {
+/** --topic-arn, else the topics of the queues, else those of each account and Region that `sns create` works in. */
+async function allowedTopics(
+  context: Context,
+  arns: readonly string[] | undefined,
+  queues: readonly QueueUrl[],
+): Promise<string[]> {
   if (arns && arns.length > 0) return [...new Set(arns.map((arn) => checkTopicArn(arn)))];
   const { topicName } = topicOf(context, {});
+  if (queues.length > 0 && queues.every(({ region }) => region !== undefined)) {
+    return queues.map(
+      ({ accountId, region = "" }) => `arn:${partitionOf(region)}:sns:${region}:${accountId}:${topicName}`,
+    );
+  }
   const places = await placesOf(context, {});
   return places.map(
     ({ partition, region, accountId }) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`,
@@ -119,11 +132,11 @@ async function allowedTopics(context: Context, arns: readonly string[] | undefin
 interface QueueUrl {
   url: string;
   accountId: string;
-  /** Undefined where the host is not AWS's own. */
+  /** Undefined where the host does not tell. */
   region: string | undefined;
 }
 
-/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; other hosts are emulators, whose Region is the command's. */
+/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; a host without a Region is an emulator, in the command's Region. */
 function parseQueueUrl(text: string): QueueUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const accountId = /^\/(\d{12})\/[A-Za-z0-9_-]{1,80}$/.exec(url?.pathname ?? "")?.[1];
@@ -132,8 +145,9 @@ function parseQueueUrl(text: string): QueueUrl {
       hint: "it looks like https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events; aec sns status prints it",
     });
   }
-  const region = /^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com(?:\.cn)?$/.exec(url.hostname);
-  return { url: text, accountId, region: region?.[1] ?? region?.[2] };
+  // sqs.REGION, sqs-fips.REGION, REGION.queue, vpce-….sqs.REGION.vpce, below any of AWS's suffixes.
+  const region = url.hostname.split(".").find((label) => /^[a-z]{2,}(-[a-z]+)+-\d+$/.test(label));
+  return { url: text, accountId, region };
 }
 
 function tlsFiles({ tlsCert, tlsKey }: ServeOptions) {

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
 import { CONFIG_TYPES } from "../events/config-item.ts";
 import { observeRecording } from "../recorder/observe.ts";
-import { type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
+import { dailyTypes, type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
 import { observe } from "../sns/observe.ts";
 import { type ObservedTopology, planTopology } from "../sns/plan.ts";
 import { topicArn, type WantedTopology } from "../sns/topology.ts";
@@ -120,12 +120,13 @@ function recordingChecks(
             evidence: missing.join(", "),
             fix,
           }
-        : recorder.recordingMode?.recordingFrequency === "DAILY"
+        : dailyTypes(recorder, Object.keys(CONFIG_TYPES)).length > 0
           ? {
               id: "recorder",
               result: "warning",
-              reason: "the recorder records once a day: of no use for a cache",
-              fix: "set its recordingFrequency to CONTINUOUS, or use: aec events enable --cloudtrail",
+              reason: "needed types are recorded once a day: of no use for a cache",
+              evidence: dailyTypes(recorder, Object.keys(CONFIG_TYPES)).join(", "),
+              fix: "set their recordingFrequency to CONTINUOUS, or use: aec events enable --cloudtrail",
             }
           : ok("recorder", "AWS Config records what aec serve uses");
   const channelCheck: Check = !channel

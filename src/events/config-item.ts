@@ -18,12 +18,12 @@ const DELETED = new Set(["ResourceDeleted", "ResourceDeletedNotRecorded"]);
 /** AWS Config developer guide, example notifications; a deleted item has no configuration. */
 export function parseConfig(document: Fields): ResourceEvent | Irrelevant {
   const messageType = text(document.messageType) ?? "";
-  const part = CHANGES[messageType];
+  const part = Object.hasOwn(CHANGES, messageType) ? CHANGES[messageType] : undefined;
   if (!part) return { ignored: `AWS Config's ${clip(messageType)} announces no change that is used` };
   const item = fields(document[part]);
   if (!item) return { ignored: "a change notification without a configuration item" };
   const resourceType = text(item.resourceType) ?? "";
-  const type = CONFIG_TYPES[resourceType];
+  const type = Object.hasOwn(CONFIG_TYPES, resourceType) ? CONFIG_TYPES[resourceType] : undefined;
   if (!type)
     return { ignored: `${clip(resourceType) || "an unnamed type"} is not cached by what aec refreshes` };
 

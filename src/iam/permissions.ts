@@ -30,6 +30,15 @@ const READ_RULES: Permission = {
   actions: ["events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"],
   scope: "rule",
 };
+/** Everything that is only looked at. */
+const LOOKING: readonly Permission[] = [
+  READ_TOPIC,
+  READ_SUBSCRIPTION,
+  READ_QUEUE,
+  READ_CONFIG,
+  { actions: ["config:DescribeDeliveryChannelStatus"], scope: "any" },
+  READ_RULES,
+];
 /** Accounts of `aec.yml` that are not the caller's are entered by their role. */
 const ENTER: Permission = { actions: ["sts:AssumeRole"], scope: "role" };
 
@@ -104,6 +113,13 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   ],
   "events status": [READ_RULES],
   "events disable": [READ_RULES, { actions: ["events:RemoveTargets", "events:DeleteRule"], scope: "rule" }],
+  doctor: LOOKING,
+  status: [
+    READ_TOPIC,
+    READ_QUEUE,
+    READ_RULES,
+    { actions: ["config:DescribeDeliveryChannels"], scope: "any" },
+  ],
   serve: [
     { actions: ["sns:ConfirmSubscription"], scope: "topic" },
     {

@@ -12,7 +12,14 @@ export interface RecorderDocument {
         recordingStrategy?: { useOnly?: string | undefined } | undefined;
       }
     | undefined;
-  recordingMode?: { recordingFrequency?: string | undefined } | undefined;
+  recordingMode?:
+    | {
+        recordingFrequency?: string | undefined;
+        recordingModeOverrides?:
+          | { resourceTypes?: string[] | undefined; recordingFrequency?: string | undefined }[]
+          | undefined;
+      }
+    | undefined;
 }
 
 /** The delivery channel as the API has it. A put drops every field that it does not name. */
@@ -61,8 +68,9 @@ export function planRecording(wanted: WantedRecording, observed: ObservedRecordi
   const group = widenedGroup(recorder, wanted);
   const nextChannel = channelWithTopic(channel, wanted);
   const warnings: string[] = [];
-  if (recorder?.recordingMode?.recordingFrequency === "DAILY") {
-    warnings.push("the recorder records daily: its items come a day late and are of no use for a cache");
+  const daily = dailyTypes(recorder, wanted.types);
+  if (daily.length > 0) {
+    warnings.push(`recorded once a day, which is of no use for a cache: ${daily.join(", ")}`);
   }
   return {
     changes: [
@@ -96,6 +104,15 @@ function change(
 ): RecordingChange {
   if (!present) return { resource, action: "create" };
   return detail ? { resource, action: "update", detail } : { resource, action: "none" };
+}
+
+/** The types that are recorded once a day, by the recorder's mode or an override for them. */
+export function dailyTypes(recorder: RecorderDocument | undefined, types: readonly string[]): string[] {
+  const mode = recorder?.recordingMode;
+  return types.filter((type) => {
+    const override = mode?.recordingModeOverrides?.find(({ resourceTypes }) => resourceTypes?.includes(type));
+    return (override ?? mode)?.recordingFrequency === "DAILY";
+  });
 }
 
 /** What a recorder records, and which of the wanted types it leaves out. */

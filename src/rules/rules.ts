@@ -61,6 +61,11 @@ export const RULES: Readonly<Record<RuleKind, (types: readonly string[]) => Kind
 
 const MAX_NAME = 64;
 
+/** The rules that there may be for a topic: a name that is too long was never made. */
+export function everyRuleNameOf(topicName: string): string[] {
+  return RULE_KINDS.map((kind) => `${topicName}-${kind}`).filter((name) => name.length <= MAX_NAME);
+}
+
 /** `aec-prod-autoscaling`. Throws a usage error where EventBridge would refuse the name. */
 export function ruleName(topicName: string, kind: RuleKind): string {
   const name = `${topicName}-${kind}`;

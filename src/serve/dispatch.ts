@@ -44,7 +44,8 @@ interface Incoming {
   topicArn: string;
   token: string;
   receivedAt: number;
-  signature: string;
+  /** Known later where nothing depends on it. */
+  signature: Promise<string>;
 }
 
 /** Takes message bodies and answers each; `fate` tells what became of a message id. */
@@ -77,7 +78,7 @@ export function createDispatch(dispatcher: Dispatcher) {
       const done = memory.recall(message.MessageId);
       if (done && done.outcome !== "failed") return { status: 200, reason: `duplicate: ${done.outcome}` };
 
-      const work = begin(incoming(message, receivedAt, "valid"));
+      const work = begin(incoming(message, receivedAt, Promise.resolve("valid")));
       if (work === undefined) return { status: 503, reason: "too many messages are open" };
       const late = new AbortController();
       const timeout = clock.sleep(ANSWER_WITHIN_MS, AbortSignal.any([late.signal, signal])).catch(() => {});
@@ -98,8 +99,8 @@ export function createDispatch(dispatcher: Dispatcher) {
       const bare = { text: body, type: "Notification", topicArn: "", token: "", id: queueMessageId } as const;
       const taken: Incoming =
         "reason" in message
-          ? { ...bare, receivedAt, signature: "none: no SNS envelope" }
-          : incoming(message, receivedAt, await signatureOf(body, message));
+          ? { ...bare, receivedAt, signature: Promise.resolve("none: no SNS envelope") }
+          : incoming(message, receivedAt, signatureOf(body, message));
       const done = memory.recall(taken.id);
       if (done && done.outcome !== "failed") return done;
       return begin(taken);
@@ -116,9 +117,10 @@ export function createDispatch(dispatcher: Dispatcher) {
     const known = open.get(message.id);
     if (known) return known.work;
     if (open.size >= MAX_OPEN) return undefined;
-    const { receivedAt, signature } = message;
+    const { receivedAt } = message;
     const verifiedAt = clock.now();
-    const work = settle(message).then((settled) => {
+    const work = settle(message).then(async (settled) => {
+      const signature = await message.signature;
       const fate = { ...settled, receivedAt, verifiedAt, settledAt: clock.now(), signature };
       const tookMs = fate.settledAt - receivedAt;
       const { outcome, reason, work: items, changedAt } = settled;
@@ -145,7 +147,8 @@ export function createDispatch(dispatcher: Dispatcher) {
   async function handle({ type, text, topicArn, token, signature }: Incoming): Promise<Fate> {
     if (type === "SubscriptionConfirmation") {
       // A queue's trust is for events; only a proven topic may have this endpoint subscribed.
-      if (signature !== "valid") return { outcome: "ignored", reason: `not confirmed: ${signature}` };
+      const proof = await signature;
+      if (proof !== "valid") return { outcome: "ignored", reason: `not confirmed: ${proof}` };
       await dispatcher.confirm(topicArn, token);
       return { outcome: "confirmed", reason: `subscribed to ${topicArn}` };
     }
@@ -174,7 +177,7 @@ export function createDispatch(dispatcher: Dispatcher) {
   }
 }
 
-function incoming(message: SnsMessage, receivedAt: number, signature: string): Incoming {
+function incoming(message: SnsMessage, receivedAt: number, signature: Promise<string>): Incoming {
   const { MessageId: id, Type: type, Message: text, TopicArn: topicArn, Token: token = "" } = message;
   return { id, type, text, topicArn, token, receivedAt, signature };
 }

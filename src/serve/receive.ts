@@ -11,13 +11,16 @@ export interface Receiver {
   clock: Clock;
   signal: AbortSignal;
   log: Logger;
+  /** Told why the queue cannot be received from, and undefined when it can again. */
+  report(problem: string | undefined): void;
 }
 
 /** A message that is being applied stays hidden for so long, and is hidden again at half of it. */
 const VISIBILITY_S = 180;
 const WAIT_S = 20;
-/** A message that failed comes back after that. */
+/** A message that failed comes back after that, and twice as late each time. */
 const RETRY_S = 30;
+const MAX_RETRY_S = 900;
 const ERROR_WAIT_MS = 5_000;
 const MAX_UNDER_WAY = 200;
 
@@ -28,12 +31,15 @@ export async function receiveFrom(receiver: Receiver): Promise<void> {
   while (!signal.aborted) {
     if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
     try {
-      for (const message of await sqs.receive(queueUrl, VISIBILITY_S, WAIT_S, signal)) {
+      const messages = await sqs.receive(queueUrl, VISIBILITY_S, WAIT_S, signal);
+      receiver.report(undefined);
+      for (const message of messages) {
         const work: Promise<void> = handle(receiver, message).finally(() => underWay.delete(work));
         underWay.add(work);
       }
     } catch (error) {
       if (signal.aborted) break;
+      receiver.report(messageOf(error));
       log.error({ queue: queueUrl, problem: messageOf(error) }, "cannot receive; trying again");
       await clock.sleep(ERROR_WAIT_MS, signal).catch(() => {});
     }
@@ -58,11 +64,15 @@ async function handle({ sqs, queueUrl, dispatch, clock, signal, log }: Receiver,
     done.abort();
     await hiding;
     if (fate && fate.outcome !== "failed") await sqs.deleteMessage(queueUrl, message.receipt);
-    else await sqs.hide(queueUrl, message.receipt, RETRY_S);
+    else await sqs.hide(queueUrl, message.receipt, retryAfter(message.receives));
   } catch (error) {
     // It comes again when its time is over.
     if (!signal.aborted) log.error({ id: message.id, problem: messageOf(error) }, "message not settled");
   } finally {
     done.abort();
   }
+}
+
+function retryAfter(receives: number): number {
+  return Math.min(MAX_RETRY_S, RETRY_S * 2 ** Math.min(receives - 1, 10));
 }

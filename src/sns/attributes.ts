@@ -16,8 +16,8 @@ export type Attributes = Readonly<Record<string, string>>;
 const FOURTEEN_DAYS_S = "1209600";
 /** Longer than an agent's run; `serve` extends it while it works, so that a killed one's messages come back soon. */
 const VISIBILITY_S = "180";
-/** Some five hours of failing at that visibility: a Clouddriver that is down loses nothing. */
-const MAX_RECEIVES = 100;
+/** More than `serve` tries within the time that SQS keeps a message: a Clouddriver that is down sends nothing away. */
+const MAX_RECEIVES = 1_000;
 
 /** Attributes of the dead-letter queue; `present` is its policy now. */
 export function deadLetterQueueAttributes(wanted: WantedTopology, present: string | undefined): Attributes {
@@ -32,6 +32,7 @@ export function eventQueueAttributes(wanted: WantedTopology, present: string | u
   const redrive = { deadLetterTargetArn: deadLetterQueueArn(wanted), maxReceiveCount: MAX_RECEIVES };
   return {
     VisibilityTimeout: VISIBILITY_S,
+    MessageRetentionPeriod: FOURTEEN_DAYS_S,
     ReceiveMessageWaitTimeSeconds: "20",
     ...(wanted.deadLetterQueue && { RedrivePolicy: JSON.stringify(redrive) }),
     Policy: senderPolicy("aecEvents", eventQueueArn(wanted), wanted, present),

@@ -11,6 +11,7 @@ import {
   hasOurStatements,
   type PolicyDocument,
   parsePolicy,
+  publisherRoles,
   publisherStatements,
   withOurStatements,
 } from "./policy.ts";
@@ -70,7 +71,8 @@ export function planTopology(wanted: WantedTopology, observed: ObservedTopology)
   const { topic } = observed;
   const present = parsePolicy(topic?.attributes.Policy);
   const accounts = publishingAccounts(wanted, observed);
-  const ours = publisherStatements(topicArn(wanted), accounts);
+  const roles = wanted.publisherRoles ?? publisherRoles(present);
+  const ours = publisherStatements(topicArn(wanted), accounts, roles);
   const policyIsRight = topic !== undefined && hasOurStatements(present, ours);
   const topicAttributes = {
     SignatureVersion: "2",

@@ -14,8 +14,15 @@ export interface PolicyDocument {
 /** Statements whose Sid begins so are ours; all others belong to somebody else and stay. */
 const OUR_SID = /^aec/;
 
-/** What lets AWS Config (not where no account is named) and EventBridge publish, and nobody else. */
-export function publisherStatements(topicArn: string, configAccounts: readonly string[]): Statement[] {
+/**
+ * What lets AWS Config (not where no account is named), EventBridge and the roles with which EventBridge publishes from
+ * other accounts publish, and nobody else.
+ */
+export function publisherStatements(
+  topicArn: string,
+  configAccounts: readonly string[],
+  roles: readonly string[],
+): Statement[] {
   const statement = (sid: string, service: string, condition?: object): Statement => ({
     Sid: sid,
     Effect: "Allow",
@@ -34,6 +41,17 @@ export function publisherStatements(topicArn: string, configAccounts: readonly s
       : []),
     // Without a condition: those are not proven to work for EventBridge targets of a topic.
     statement("aecEventBridge", "events.amazonaws.com"),
+    ...(roles.length > 0
+      ? [
+          {
+            Sid: "aecPublishers",
+            Effect: "Allow",
+            Principal: { AWS: roles.toSorted() },
+            Action: "sns:Publish",
+            Resource: topicArn,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -47,6 +65,20 @@ export function senderStatement(sid: string, queueArn: string, topicArn: string)
     Resource: queueArn,
     Condition: { ArnEquals: { "aws:SourceArn": topicArn } },
   };
+}
+
+/** Whether some statement lets a service publish; conditions are not judged. */
+export function letsPublish(document: PolicyDocument, service: string): boolean {
+  return document.Statement.some(({ Effect, Principal, Action }) => {
+    const principal = Principal as { Service?: string | string[]; AWS?: string } | string | undefined;
+    const services = typeof principal === "object" ? [principal?.Service].flat() : [];
+    const actions = [Action].flat().map((action) => String(action).toLowerCase());
+    return (
+      Effect === "Allow" &&
+      services.includes(service) &&
+      actions.some((action) => ["sns:publish", "sns:*", "*"].includes(action))
+    );
+  });
 }
 
 /** The document with our statements in place of the ones that were there; the others keep their order. */
@@ -72,6 +104,14 @@ export function configAccounts(document: PolicyDocument): string[] {
     | { StringEquals?: Record<string, string | string[]> }
     | undefined;
   return Object.values(condition?.StringEquals ?? {}).flat();
+}
+
+/** The roles that our statement for other accounts lets in. */
+export function publisherRoles(document: PolicyDocument): string[] {
+  const principal = document.Statement.find(({ Sid }) => Sid === "aecPublishers")?.Principal as
+    | { AWS?: string | string[] }
+    | undefined;
+  return [principal?.AWS ?? []].flat();
 }
 
 /** Reads a topic's or queue's Policy attribute; an absent one is empty. */

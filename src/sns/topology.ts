@@ -13,6 +13,8 @@ export interface WantedTopology {
   endpoint: string | undefined;
   /** Undefined keeps the accounts that the policy has, or begins with the topic's own. */
   sourceAccounts: readonly string[] | undefined;
+  /** With which EventBridge publishes from other accounts; undefined keeps those that the policy has. */
+  publisherRoles: readonly string[] | undefined;
   deadLetterQueue: boolean;
   /** Let only messages through that `aec serve` can use. */
   filter: boolean;
@@ -74,7 +76,7 @@ export const DELIVERY_POLICY = {
 
 /** A queue's name, which is the topic's and `-events`, has at most 80 characters. */
 const NAME = /^[A-Za-z0-9_-]{1,73}$/;
-/** Throws a usage error for what is no topic's ARN, or one of another Region than the publisher's. */
+/** Throws a usage error for what is no topic's ARN, or one of another Region than the publisher's (a template's is open). */
 export function checkTopicArn(arn: string, region?: string): string {
   const parsed = parseTopicArn(arn);
   if (!parsed) {
@@ -82,7 +84,7 @@ export function checkTopicArn(arn: string, region?: string): string {
       hint: "it looks like arn:aws:sns:us-east-1:012345678901:aec-prod; aec sns status prints it",
     });
   }
-  if (region !== undefined && parsed.region !== region) {
+  if (region !== undefined && !region.startsWith("$") && parsed.region !== region) {
     throw usageError(
       "bad-topic-arn",
       `--topic-arn: ${arn} is in ${parsed.region}, the publisher in ${region}`,
@@ -123,6 +125,14 @@ export function checkKmsKey(key: string): string {
   if (!/^(arn:[^:]+:kms:.*:)?alias\/aws\//.test(key)) return key;
   throw usageError("bad-kms-key", `"${key}" is managed by AWS: EventBridge could not publish with it`, {
     hint: "name a customer-managed key whose policy allows events.amazonaws.com kms:GenerateDataKey and kms:Decrypt",
+  });
+}
+
+/** Throws a usage error for what is no role. */
+export function checkRoleArn(arn: string): string {
+  if (/^arn:aws[a-z-]*:iam::\d{12}:role\/.+/.test(arn)) return arn;
+  throw usageError("bad-role", `"${arn}" is not the ARN of a role`, {
+    hint: "such as arn:aws:iam::012345678901:role/events-to-aec",
   });
 }
 

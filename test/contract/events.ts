@@ -70,8 +70,11 @@ export function eventsContract(start: () => Promise<AwsUnderTest>): void {
   });
 
   test("disable leaves none, twice", async () => {
-    const disabled = await run("events disable --yes");
-    expect(disabled.exit, disabled.output).toBe(0);
+    const kept = await run("events disable --yes");
+    expect(kept.exit, kept.output).toBe(0);
+    expect([await rules(), await targets()]).toEqual([[RULE], ["theirs"]]);
+    await bridge.send(new RemoveTargetsCommand({ Rule: RULE, Ids: ["theirs"] }));
+    expect((await run("events disable --yes")).exit).toBe(0);
     expect(await rules()).toEqual([]);
     expect((await run("events disable --yes")).result.changes).toEqual([]);
     // Nothing listens any more; that the bus takes the event shows that it is still there.

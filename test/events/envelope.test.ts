@@ -92,6 +92,13 @@ describe("EventBridge envelopes", () => {
     ["another service", call("__proto__", "constructor", {})],
     ["an instance refresh", scaling("EC2 Auto Scaling Instance Refresh Started")],
     ["no account", scaling("EC2 Instance Launch Successful", { account: 1 })],
+    [
+      "a type from the prototype",
+      parseEvent(
+        '{"messageType":"ConfigurationItemChangeNotification","configurationItem":{"resourceType":"constructor","awsAccountId":"012345678901","awsRegion":"r","resourceId":"x"}}',
+      ),
+    ],
+    ["a kind of message from the prototype", parseEvent('{"messageType":"constructor"}')],
     ["our own test message", parseEvent('{"aec":"test","environment":"prod"}')],
   ])("%s asks for nothing, with a reason", (_, event) => {
     expect(event).toEqual({ ignored: expect.any(String) });

@@ -68,6 +68,11 @@ describe("aec iam", () => {
     // The event queue's policy has drifted, and the recorder was another one's: the ways that change what is there.
     site.aws.sqs.queues.get(QUEUE)?.attributes.delete("VisibilityTimeout");
     await collect("sns create", queued);
+    const name = ["--topic-name", "queued"];
+    await site.aec(["events", "enable", ...name, "--yes"], { home });
+    await collect("doctor", ["--protocol", "sqs", "--topic-name", "queued"]);
+    await collect("status", name);
+    await site.aec(["events", "disable", ...name, "--yes"], { home });
     site.aws.config.enable(REGION, "arn:aws:sns:us-east-1:012345678901:aec-default");
     const recorder = site.aws.config.recorder(REGION);
     if (recorder) recorder.recordingGroup = { allSupported: false, resourceTypes: [] };

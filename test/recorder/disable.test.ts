@@ -47,6 +47,23 @@ async function account() {
 }
 const topic = (name: string) => `arn:aws:sns:${REGION}:012345678901:${name}`;
 
+test("types that an override records once a day are of no use, whatever the recorder's mode", async () => {
+  const { run, aws } = await account();
+  await run("recorder enable --topic-name aec-prod --bucket b --yes");
+  const recorder = aws.config.recorder(REGION);
+  if (recorder) {
+    const resourceTypes = ["AWS::EC2::SecurityGroup"];
+    recorder.recordingMode = {
+      recordingFrequency: "CONTINUOUS",
+      recordingModeOverrides: [{ resourceTypes, recordingFrequency: "DAILY" }],
+    };
+  }
+  const { exit, json } = await run("recorder status --topic-name aec-prod --exit-code -o json");
+  expect([exit, json()]).toMatchObject([3, { wired: false, daily: ["AWS::EC2::SecurityGroup"] }]);
+  const enabled = await run("recorder enable --topic-name aec-prod --yes");
+  expect(enabled.stderr).toContain("once a day");
+});
+
 describe("recorder disable takes back what enable did, and nothing of anybody else", () => {
   test("another environment's is refused and left alone", async () => {
     const { run, channel, recorder } = await account();

@@ -162,6 +162,48 @@ describe("events enable", () => {
     expect(published()).toHaveLength(2);
   });
 
+  test("a topic that EventBridge could not publish to is refused", async () => {
+    const { run, aws, rules } = await withTopic();
+    const topic = aws.sns.topics.get(TOPIC);
+    topic?.attributes.set("KmsMasterKeyId", "alias/aws/sns");
+    expect((await run("events enable --yes -o json")).json()).toMatchObject({
+      error: { code: "topic-encrypted" },
+    });
+    topic?.attributes.delete("KmsMasterKeyId");
+    topic?.attributes.set("Policy", '{"Statement":[]}');
+    expect((await run("events enable --yes -o json")).json()).toMatchObject({
+      error: { code: "topic-closed" },
+    });
+    expect(rules()).toEqual([]);
+  });
+
+  test("a topic of another account: the role that publishes is let in by its policy, and stays", async () => {
+    const { run, aws } = await testAws();
+    const role = "arn:aws:iam::210987654321:role/events";
+    await run(`sns create --protocol sqs --publisher-role ${role} --yes`);
+    const again = await run("sns create --protocol sqs --yes -o json");
+    expect(again.json<Enabled>().changes.every(({ action }) => action === "none")).toBe(true);
+    const { Statement } = JSON.parse(aws.sns.topics.get(TOPIC)?.attributes.get("Policy") ?? "{}");
+    expect(Statement.at(-1)).toMatchObject({ Sid: "aecPublishers", Principal: { AWS: [role] } });
+    const foreign = TOPIC.replace("012345678901", "999999999999");
+    const { exit, stderr } = await run(
+      `events enable --topic-arn ${foreign} --target-role-arn ${role} --yes`,
+    );
+    expect([exit, stderr]).toEqual([0, expect.stringContaining("--publisher-role")]);
+  });
+
+  test("a template for a topic of another account, and a name that is too long for some rules", async () => {
+    const line = `events enable --topic-arn ${TOPIC} --export cloudformation -o json`;
+    expect((await aec(line.split(" "))).exit).toBe(0);
+    const { run } = await testAws();
+    const long = `--topic-name ${"x".repeat(51)}`;
+    await run(`sns create --protocol sqs ${long} --yes`);
+    expect((await run(`events enable ${long} --yes`)).exit).toBe(0);
+    expect((await run(`events status ${long} --exit-code`)).exit).toBe(0);
+    expect((await run(`status ${long}`)).exit).toBe(0);
+    expect((await run(`events disable ${long} --yes`)).stdout).toContain("deleted rule");
+  });
+
   test("a kind that is none", async () => {
     const { run } = await testAws();
     const { exit, stderr } = await run("events enable --rules autoscalling,ecs");

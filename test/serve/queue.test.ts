@@ -81,6 +81,46 @@ describe("serve --queue-url", () => {
     await until(() => left() === 0, "the message to be applied");
   });
 
+  test("a failing message comes back later each time, and is not sent away", async () => {
+    const site = await testSite();
+    const created = await site.aec(["sns", "create", "--protocol", "sqs", "--yes", "-o", "json"]);
+    const { topicArn, queueUrl } = created.json<{ topicArn: string; queueUrl: string }>();
+    site.aws.config.enable(REGION, topicArn);
+    const broken = { AEC_CLOUDDRIVER_URL: "http://127.0.0.1:1" };
+    const serving = await serve(site, ["--queue-url", queueUrl], { env: broken });
+    site.group("app-main-v009", 1);
+    const failures = () => serving.log().filter(({ outcome }) => outcome === "failed");
+    await until(() => failures().length === 3, "three tries");
+    const [first, second, third] = failures().map(({ time }) => Date.parse(String(time)));
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(30_000);
+    expect((third ?? 0) - (second ?? 0)).toBeGreaterThanOrEqual(60_000);
+    const attributes = site.aws.sqs.queues.get(QUEUE)?.attributes;
+    expect(JSON.parse(attributes?.get("RedrivePolicy") ?? "{}").maxReceiveCount).toBe(1_000);
+  });
+
+  test("the work does not wait for a signing certificate that cannot be had", async () => {
+    const site = await testSite();
+    const fetchOf: typeof fetch = (input, init) =>
+      String(input).endsWith(".pem") ? new Promise(() => {}) : fetch(input, init);
+    const created = await site.aec(["sns", "create", "--protocol", "sqs", "--yes", "-o", "json"]);
+    const { topicArn, queueUrl } = created.json<{ topicArn: string; queueUrl: string }>();
+    site.aws.config.enable(REGION, topicArn);
+    await serve(site, ["--queue-url", queueUrl], { fetch: fetchOf });
+    site.group("app-main-v010", 1);
+    const cached = () => site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, "app-main-v010");
+    await until(() => cached() !== undefined, "the group in the cache");
+  });
+
+  test("a queue that is not there: not ready; its Region is read from the URL", async () => {
+    const site = await testSite({ regions: [REGION, "us-gov-west-1"] });
+    const serving = await serve(site, ["--queue-url", `${site.aws.url}/012345678901/nowhere`]);
+    const ready = async () => (await fetch(`${serving.admin}/readyz`)).status;
+    await until(async () => (await ready()) === 503, "it to be told");
+    const sqs = "https://sqs-fips.us-gov-west-1.amazonaws.com/012345678901/aec-default-events";
+    const elsewhere = await serve(site, ["--queue-url", sqs]);
+    expect(elsewhere.topics).toEqual(["arn:aws-us-gov:sns:us-gov-west-1:012345678901:aec-default"]);
+  });
+
   test("listens nowhere unless told to; a URL that is none is refused", async () => {
     const site = await testSite();
     const { serving } = await queued(site);

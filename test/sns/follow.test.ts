@@ -128,6 +128,28 @@ describe("sns redrive", () => {
     expect([again.exit, again.stdout]).toEqual([0, "No message waits.\n"]);
   });
 
+  test("one that always fails does not keep the others: all are tried, and it is there again", async () => {
+    const { site } = await undelivered();
+    const queue = site.aws.sqs.queues.get(DLQ);
+    const item = {
+      resourceType: "AWS::EC2::SecurityGroup",
+      resourceId: "sg-1",
+      awsAccountId: "012345678901",
+    };
+    const lost = { ...item, awsRegion: REGION, configurationItemStatus: "OK" };
+    site.clouddriver.failAws(/SecurityGroup/);
+    const envelope = { messageType: "ConfigurationItemChangeNotification", configurationItem: lost };
+    site.aws.sqs.sendFromTopic(DLQ, JSON.stringify(envelope), TOPIC);
+    for (let index = 0; index < 25; index += 1) site.aws.sqs.sendFromTopic(DLQ, `{"n":${index}}`, TOPIC);
+    queue?.messages.reverse();
+    const { exit, json } = await redrive(site, "--yes", "--timeout", "20s");
+    expect(exit).toBe(5);
+    const outcomes = json<{ messages: { outcome: string }[] }>().messages.map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(1);
+    expect(outcomes).toHaveLength(28);
+    expect(queue?.messages.map(({ visibleAt }) => visibleAt <= site.clock.now())).toEqual([true]);
+  });
+
   test("what cannot be applied stays: exit 5, and nothing is lost", async () => {
     const { site, left } = await undelivered();
     const { exit, json } = await site.aec(["sns", "redrive", "--yes", "-o", "json"], {

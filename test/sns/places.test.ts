@@ -85,6 +85,24 @@ describe("several accounts and Regions", () => {
     expect(one.json()).toMatchObject({ region: "us-east-1", exists: false });
   });
 
+  test("a Region that no account has is an error, not a silent nothing", async () => {
+    const { run, home } = await testAws();
+    writeFileSync(
+      `${home}/aec.yml`,
+      `version: 1
+environments:
+  prod:
+    accounts:
+      - { name: other, awsAccountId: "${OTHER}", assumeRole: role/spinnakerManaged, regions: [us-east-1] }
+`,
+    );
+    for (const line of ["sns create --protocol sqs --yes", "doctor", "serve"]) {
+      const { exit, stdout, stderr } = await run(`${line} --aws-region eu-west-1`);
+      expect(`${stdout}${stderr}`, line).toContain("no account of aec.yml has any of the Regions eu-west-1");
+      expect(exit, line).toBe(line === "doctor" ? 1 : 2);
+    }
+  });
+
   test("a role that may not be assumed does not stop the others: exit 5, and the reason beside them", async () => {
     const { run, topics } = await environment("role/denied");
     const { exit, json } = await run(CREATE);

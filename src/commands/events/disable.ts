@@ -1,11 +1,11 @@
-import { createEventBridge, type EventBridge } from "../../aws/eventbridge.ts";
+import { createEventBridge } from "../../aws/eventbridge.ts";
 import { type Place, placesOf } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { isOurs } from "../../sns/topology.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { topicOf } from "../sns/options.ts";
-import { type EventsOptions, everyRuleName } from "./options.ts";
+import { type EventsOptions, everyRuleName, TARGET_ID } from "./options.ts";
 
 export interface EventsDisableOptions extends EventsOptions, ApplyOptions {}
 
@@ -20,9 +20,17 @@ export async function run(context: Context, options: EventsDisableOptions): Prom
       if (!rule) return [];
       const ours = isOurs(rule.tags, environment);
       const resource = `rule ${name}`;
+      const targets = rule.targets.flatMap(({ id }) => (id === TARGET_ID ? [id] : []));
+      const others = rule.targets.filter(({ id }) => id !== TARGET_ID);
+      if (ours && others.length > 0) {
+        const reason = `kept for its other targets: ${others.map(({ arn }) => arn).join(", ")}`;
+        return targets.length > 0
+          ? [{ resource: `target of ${resource}`, action: "delete", reason, name, targets, whole: false }]
+          : [{ resource, action: "kept", reason, name, targets, whole: false }];
+      }
       return ours
-        ? [{ resource, action: "delete", reason: "", name, targets: rule.targets.map(({ id }) => id) }]
-        : [{ resource, action: "kept", reason: "not tagged as aec's", name, targets: [] }];
+        ? [{ resource, action: "delete", reason: "", name, targets, whole: true }]
+        : [{ resource, action: "kept", reason: "not tagged as aec's", name, targets: [], whole: false }];
     });
     const deleted = changes.filter(({ action }) => action === "delete");
     const data = {
@@ -41,7 +49,11 @@ export async function run(context: Context, options: EventsDisableOptions): Prom
       lines,
       differs: deleted.length > 0,
       apply: async () => {
-        for (const { name, targets } of deleted) await deleteRule(bridge, name, targets);
+        for (const { name, targets, whole } of deleted) {
+          // A rule can be deleted only without targets.
+          if (targets.length > 0) await bridge.removeTargets(name, targets);
+          if (whole) await bridge.deleteRule(name);
+        }
         return {
           data,
           text: () =>
@@ -53,10 +65,4 @@ export async function run(context: Context, options: EventsDisableOptions): Prom
     };
   };
   return applyInPlaces(context, await placesOf(context, options), propose, options);
-}
-
-/** A rule can be deleted only without targets. */
-async function deleteRule(bridge: EventBridge, name: string, targets: readonly string[]): Promise<void> {
-  if (targets.length > 0) await bridge.removeTargets(name, targets);
-  await bridge.deleteRule(name);
 }

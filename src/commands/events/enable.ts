@@ -7,6 +7,7 @@ import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { planRule, type RuleChange, type RulePlan } from "../../rules/plan.ts";
 import { checkRuleKind, RULES } from "../../rules/rules.ts";
+import { letsPublish, parsePolicy } from "../../sns/policy.ts";
 import { ownershipTags } from "../../sns/topology.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { topicOf } from "../sns/options.ts";
@@ -66,7 +67,12 @@ async function assertReachable(
   role: string | undefined,
 ): Promise<void> {
   if (parseTopicArn(arn)?.accountId !== place.accountId) {
-    if (role !== undefined) return;
+    if (role !== undefined) {
+      context.out.warn(
+        `the policy of ${arn} has to let ${role} publish: aec sns create --publisher-role ${role}, in its account`,
+      );
+      return;
+    }
     throw usageError(
       "target-role-needed",
       `${arn} is in another account than the rules (${place.accountId})`,
@@ -75,10 +81,27 @@ async function assertReachable(
       },
     );
   }
-  if (await createSns(context, place).topic(arn)) return;
-  throw failure("no-topic", `there is no topic ${arn}`, {
-    hint: "aec sns create makes it; --topic-name or --topic-arn name another",
-  });
+  const topic = await createSns(context, place).topic(arn);
+  if (!topic) {
+    throw failure("no-topic", `there is no topic ${arn}`, {
+      hint: "aec sns create makes it; --topic-name or --topic-arn name another",
+    });
+  }
+  const key = topic.attributes.KmsMasterKeyId ?? "";
+  if (/alias\/aws\//.test(key)) {
+    throw failure(
+      "topic-encrypted",
+      `${arn} is encrypted with ${key}: EventBridge cannot publish with that key`,
+      {
+        hint: "use a customer-managed key that lets events.amazonaws.com in",
+      },
+    );
+  }
+  if (role === undefined && !letsPublish(parsePolicy(topic.attributes.Policy), "events.amazonaws.com")) {
+    throw failure("topic-closed", `the policy of ${arn} does not let EventBridge publish`, {
+      hint: "aec sns create mends the policy of a topic of aec's",
+    });
+  }
 }
 
 async function applyRule(

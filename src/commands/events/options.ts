@@ -3,7 +3,7 @@ import type { Place, PlaceOptions } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import { CONFIG_TYPES } from "../../events/config-item.ts";
 import type { WantedRule } from "../../rules/plan.ts";
-import { checkRuleKind, RULE_KINDS, RULES, type RuleKind, ruleName } from "../../rules/rules.ts";
+import { checkRuleKind, everyRuleNameOf, RULES, type RuleKind, ruleName } from "../../rules/rules.ts";
 import { checkTopicArn } from "../../sns/topology.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
 
@@ -19,7 +19,7 @@ export interface EventsOptions extends PlaceOptions, Pick<SnsOptions, "topicName
 }
 
 /** The target's id within each rule. */
-const TARGET_ID = "aec-topic";
+export const TARGET_ID = "aec-topic";
 
 /** The rules that the options want in a place. */
 export function wantedRules(
@@ -47,7 +47,7 @@ export function wantedRules(
 /** Names of all rules that `enable` may have made. */
 export function everyRuleName(context: Context, options: EventsOptions): string[] {
   const { topicName } = topicOf(context, options);
-  return RULE_KINDS.map((kind) => ruleName(topicName, kind));
+  return everyRuleNameOf(topicName);
 }
 
 /** --rules, else what `aec serve` uses and costs nothing; --cloudtrail and --config-items add theirs. */

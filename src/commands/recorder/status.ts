@@ -2,7 +2,7 @@ import { placesOf } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
-import { recordedTypes } from "../../recorder/plan.ts";
+import { dailyTypes, recordedTypes } from "../../recorder/plan.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type RecorderOptions, readRecording } from "./options.ts";
 
@@ -18,7 +18,8 @@ export async function run(context: Context, options: RecorderStatusOptions): Pro
     const { recorder, recording, channel } = observed;
     const topic = channel?.snsTopicARN ?? null;
     const { types, missing } = recordedTypes(recorder, wanted.types);
-    const wired = recording && topic === wanted.topicArn && missing.length === 0;
+    const daily = dailyTypes(recorder, wanted.types);
+    const wired = recording && topic === wanted.topicArn && missing.length === 0 && daily.length === 0;
     return {
       data: {
         region: place.region,
@@ -26,6 +27,7 @@ export async function run(context: Context, options: RecorderStatusOptions): Pro
         recording,
         types,
         missing,
+        daily,
         deliveryChannelTopic: topic,
         wired,
       },
@@ -34,6 +36,7 @@ export async function run(context: Context, options: RecorderStatusOptions): Pro
         [
           `recorder  ${recorder ? (recording ? paint.green("records") : paint.yellow("is stopped")) : paint.yellow("there is none")}`,
           ...(missing.length > 0 ? [paint.yellow(`missing   ${missing.join(", ")}`)] : []),
+          ...(daily.length > 0 ? [paint.yellow(`daily     ${daily.join(", ")}: of no use for a cache`)] : []),
           `channel   ${topic === wanted.topicArn ? paint.green(`publishes to ${topic}`) : paint.yellow(topic ? `publishes to ${topic}` : "publishes to no topic")}`,
           ...(wired ? [] : ["mend it with:  aec recorder enable"]),
         ].join("\n"),

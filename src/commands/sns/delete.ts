@@ -62,7 +62,13 @@ async function removal(wanted: WantedTopology, sns: Sns, sqs: Sqs): Promise<Prop
       }
     }
     if (others.length === 0) {
-      plan.push({ resource: `topic ${arn}`, action: "delete", apply: () => sns.deleteTopic(arn) });
+      const pending = ours.flatMap(({ arn: known, endpoint }) => (known ? [] : [endpoint]));
+      plan.push({
+        resource: `topic ${arn}`,
+        action: "delete",
+        ...(pending.length > 0 && { reason: `with the pending subscription of ${pending.join(", ")}` }),
+        apply: () => sns.deleteTopic(arn),
+      });
     } else {
       const policy = JSON.stringify(withoutOurStatements(parsePolicy(topic.attributes.Policy)));
       plan.push({
@@ -109,7 +115,7 @@ async function isMadeByUs(
 ): Promise<boolean> {
   if (endpoint === wanted.endpoint || endpoint === eventQueueArn(wanted)) return true;
   if (wanted.endpoint !== undefined) return false;
-  // A pending one cannot be asked. On a topic of ours it is what create left behind.
+  // A pending one cannot be asked whose it is; nobody gets anything by it, and the plan names it.
   if (arn === undefined) return true;
   return outdated(MARK, await sns.subscriptionAttributes(arn)).length === 0;
 }

@@ -5,6 +5,7 @@ import {
   checkAccountId,
   checkEndpoint,
   checkKmsKey,
+  checkRoleArn,
   checkTopicName,
   eventQueueArn,
   type WantedTopology,
@@ -19,6 +20,7 @@ export interface SnsOptions extends PlaceOptions {
   dlq?: boolean | undefined;
   filter?: boolean | undefined;
   kmsKey?: string | undefined;
+  publisherRole?: string[] | undefined;
 }
 
 /** What the options and `aec.yml` want in any place, checked. */
@@ -38,6 +40,7 @@ export function wantedTopology(
     environment,
     topicName,
     sourceAccounts: accounts && [...new Set(accounts.map(checkAccountId))],
+    publisherRoles: options.publisherRole?.map(checkRoleArn),
     deadLetterQueue: options.dlq !== false,
     filter: Boolean(options.filter),
     kmsKey: options.kmsKey === undefined ? undefined : checkKmsKey(options.kmsKey),

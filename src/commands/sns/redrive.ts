@@ -61,26 +61,40 @@ export async function run(context: Context, options: SnsRedriveOptions): Promise
   }
 }
 
-/** Until the queue is empty, or nothing of what it gives can be settled. */
+/** Until the queue is empty, or nothing of what it gives can be settled; what fails stays hidden until the end. */
 async function drain({ world }: Context, sqs: Sqs, { url }: Queue, dispatch: Dispatch): Promise<Settled[]> {
   const all: Settled[] = [];
-  for (;;) {
-    const messages = await sqs.receive(url, VISIBILITY_S, WAIT_S, world.signal);
-    const settled = await Promise.all(
-      messages.map(async ({ id, body, receipt }): Promise<Settled> => {
-        const fate = await dispatch.receiveQueued(body, id);
-        if (!fate || fate.outcome === "failed") {
-          await sqs.hide(url, receipt, 0);
-          return { id, outcome: "failed", reason: fate?.reason ?? "too many messages are open" };
-        }
-        await sqs.deleteMessage(url, receipt);
-        return { id, outcome: fate.outcome, reason: fate.reason };
-      }),
-    );
-    all.push(...settled);
-    // What failed is visible again: another round would only get the same.
-    if (settled.length === 0 || settled.some(({ outcome }) => outcome === "failed")) return all;
+  const failed: string[] = [];
+  try {
+    for (;;) {
+      const round = await drainRound(world.signal, sqs, url, dispatch, failed);
+      all.push(...round);
+      if (round.every(({ outcome }) => outcome === "failed")) return all;
+    }
+  } finally {
+    await Promise.allSettled(failed.map((receipt) => sqs.hide(url, receipt, 0)));
   }
+}
+
+async function drainRound(
+  signal: AbortSignal,
+  sqs: Sqs,
+  url: string,
+  dispatch: Dispatch,
+  failed: string[],
+): Promise<Settled[]> {
+  const messages = await sqs.receive(url, VISIBILITY_S, WAIT_S, signal);
+  return Promise.all(
+    messages.map(async ({ id, body, receipt }): Promise<Settled> => {
+      const fate = await dispatch.receiveQueued(body, id);
+      if (!fate || fate.outcome === "failed") {
+        failed.push(receipt);
+        return { id, outcome: "failed", reason: fate?.reason ?? "too many messages are open" };
+      }
+      await sqs.deleteMessage(url, receipt);
+      return { id, outcome: fate.outcome, reason: fate.reason };
+    }),
+  );
 }
 
 function redriven(data: object, settled: readonly Settled[]): PlaceResult {
