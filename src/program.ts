@@ -50,7 +50,10 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
     .option("--timeout <duration>", "bound on waiting, such as 90s or 10m")
     .option("--clouddriver-url <[role=]url>", "Clouddriver; roles caching, rw, ro (repeatable)", collect)
     .option("--gate-url <url>", "Gate")
-    .option("--lock-store <url>", "the Redis in which Clouddriver's scheduler keeps its locks")
+    .option(
+      "--lock-store <url>",
+      "where Clouddriver's scheduler keeps its locks: redis:, rediss:, mysql:, postgres:",
+    )
     .option("--serve-url <url>", "admin address of a running aec serve")
     .option("--spinnaker-user <name>", "user that Fiat filters for")
     .option("--aws-region <region>", "AWS Region of the commands that talk to AWS")

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { AgentExecution } from "../clouddriver/client.ts";
 import { isIdle } from "./idle.ts";
-import type { LockStore } from "./stores/redis.ts";
+import type { LockStore } from "./stores/store.ts";
 
 /** What running an agent takes. */
 export interface AgentRunner {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
-import type { LockStore } from "./stores/redis.ts";
+import type { LockStore } from "./stores/store.ts";
 import type { Sighting } from "./view.ts";
 
 /** Reads introspection and the locks side by side; without a store there are no locks to see. */

@@ -2,7 +2,7 @@ import type { AgentExecution } from "../clouddriver/client.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { callsPerPass, parseAgent } from "./catalog.ts";
 import { isIdle } from "./idle.ts";
-import type { Lock } from "./stores/redis.ts";
+import type { Lock } from "./stores/store.ts";
 
 export type AgentState = "ok" | "running" | "held" | "late" | "failing" | "blocked" | "never-ran" | "unknown";
 

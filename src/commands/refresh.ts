@@ -1,6 +1,7 @@
 import type { ResourceType } from "../agents/kinds.ts";
 import { typeName } from "../agents/kinds.ts";
-import type { LockStore } from "../agents/stores/redis.ts";
+import { openLockStore } from "../agents/stores/open.ts";
+import type { LockStore } from "../agents/stores/store.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
@@ -43,7 +44,7 @@ export async function run(
   const interval = settings.section.polling?.interval;
   const refresher: Refresher = {
     clouddriver,
-    locks: byAgents && url ? (await import("../agents/stores/redis.ts")).openRedisLocks(url) : undefined,
+    locks: byAgents && url ? await openLockStore(url) : undefined,
     clock: world.clock,
     signal: world.signal,
     timeoutMs: context.timeout(RUN_TIMEOUT_MS),

@@ -1,3 +1,4 @@
+import { openLockStore } from "../agents/stores/open.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
@@ -46,8 +47,7 @@ async function lockStore(context: Context): Promise<Check> {
       "--lock-store, or lockStore in aec.yml",
     );
   return explained(id, async () => {
-    const { openRedisLocks } = await import("../agents/stores/redis.ts");
-    const locks = openRedisLocks(context.settings.lockStore.value ?? "");
+    const locks = await openLockStore(context.settings.lockStore.value ?? "");
     try {
       await locks.count(["readiness"]);
       return ok(id, "the lock store answers");

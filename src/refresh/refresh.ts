@@ -1,7 +1,7 @@
 import { agentsOf } from "../agents/kinds.ts";
 import { nextPass } from "../agents/pass.ts";
 import { type AgentRun, runAgent } from "../agents/run.ts";
-import type { LockStore } from "../agents/stores/redis.ts";
+import type { LockStore } from "../agents/stores/store.ts";
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import { EXIT, ExpectedError } from "../errors.ts";

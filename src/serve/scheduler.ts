@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { sight } from "../agents/sight.ts";
-import type { LockStore } from "../agents/stores/redis.ts";
+import { openLockStore } from "../agents/stores/open.ts";
 import { placeOf } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import { type Account, createClouddriver } from "../clouddriver/client.ts";
@@ -47,7 +47,7 @@ export async function openScheduler(
   if (endpoint)
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
   const clouddriver = createClouddriver(context);
-  const locks = mode === "agents" ? await openLocks(settings.lockStore.value ?? "") : undefined;
+  const locks = mode === "agents" ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const interval = settings.section.polling?.interval;
   const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
   const keeper =
@@ -122,11 +122,6 @@ function standingWishes({ settings }: Context): Wish[] {
       ...(hours !== undefined && { hours }),
     }),
   );
-}
-
-async function openLocks(url: string): Promise<LockStore> {
-  const { openRedisLocks } = await import("../agents/stores/redis.ts");
-  return openRedisLocks(url);
 }
 
 function configuredAccounts({ settings }: Context): Account[] {

@@ -245,6 +245,68 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
     });
   });
 
+  describe("holds", () => {
+    test("set in place of an idle lock or of none, renewed and taken back by their owner alone", async () => {
+      const locks = openRedisLocks(engine.redisUrl);
+      const key = (name: string) => `contract/hold/${name}Agent`;
+      const [own, limit] = ["aec:contract", 31_000];
+      try {
+        expect(await locks.hold(key("absent"), own, 5_000, limit)).toBe("set");
+        expect(await locks.hold(key("absent"), own, 50_000, 0)).toBe("set");
+        expect(await redis.pttl(key("absent"))).toBeGreaterThan(40_000);
+        await redis.set(key("idle"), "192.0.2.1:1@node", "PX", 20_000);
+        expect(await locks.hold(key("idle"), own, 5_000, limit)).toBe("set");
+        await redis.set(key("running"), "192.0.2.1:1@node", "PX", 290_000);
+        expect(await locks.hold(key("running"), own, 5_000, limit)).toBe("running");
+        await redis.set(key("other"), "aec:other", "PX", 20_000);
+        expect(await locks.hold(key("other"), own, 5_000, limit)).toBe("held");
+        await redis.set(key("foreign"), "somebody's");
+        expect(await locks.hold(key("foreign"), own, 5_000, limit)).toBe("foreign");
+        expect(await locks.deleteIf(key("other"), own)).toBe(false);
+        expect([await locks.deleteIf(key("idle"), own), await redis.exists(key("idle"))]).toEqual([true, 0]);
+        const seen = await locks.locks([]);
+        expect(seen.get(key("running"))).toMatchObject({ holder: "192.0.2.1:1@node", held: false });
+        expect(seen.has(key("foreign"))).toBe(false);
+        await locks.remember("aec:contract", "text", 5_000);
+        expect(await locks.recall("aec:contract")).toBe("text");
+        await redis.del(...["absent", "running", "other", "foreign"].map(key), "aec:contract");
+      } finally {
+        locks.close();
+      }
+    });
+
+    test("a held agent does not run until its hold ends, and then at once", async () => {
+      const name = agent("AmazonVpcCachingAgent");
+      const lastStart = async () => {
+        const list = (await call("GET", "/cache/introspection")).body as {
+          id: string;
+          lastExecutionStartMs: number;
+        }[];
+        return list.find(({ id }) => id === name)?.lastExecutionStartMs ?? 0;
+      };
+      const locks = openRedisLocks(engine.redisUrl);
+      try {
+        const outcome = await aec(["agents", "run", name, "-o", "json"], {
+          clock: engine.clock,
+          env: { AEC_CLOUDDRIVER_URL: engine.clouddriverUrl, AEC_LOCK_STORE: engine.redisUrl },
+        });
+        expect(outcome.exit, outcome.stdout).toBe(0);
+        const before = await lastStart();
+        expect(await locks.hold(name, "aec:contract", 45_000, 31_000)).toBe("set");
+        const heldAt = engine.clock.now();
+        await engine.clock.sleep(40_000);
+        expect(await lastStart()).toBe(before);
+        while ((await lastStart()) === before && engine.clock.now() - heldAt < 60_000)
+          await engine.clock.sleep(500);
+        const waited = (await lastStart()) - before;
+        expect(waited).toBeGreaterThan(44_000);
+        expect(waited).toBeLessThan(50_000);
+      } finally {
+        locks.close();
+      }
+    });
+  });
+
   describe("on-demand refreshes on the Redis cache", () => {
     test("each hides the group that was refreshed before it, until the agent runs", async () => {
       const [a, b] = [groupName(), groupName()];

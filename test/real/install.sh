@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the real suites need, and prints the cache directory (AEC_REAL_CACHE) that holds it:
-#   redis-server  from Debian, when there is none on PATH
+#   redis-server, mariadbd and postgres from Debian, where they are missing
 #   moto/         venv with the moto server
 #   localstack/   venv with LocalStack, which needs Python 3.13
 #   kustomize-*/  kustomize on both sides of 5.4.0, where its parsing became strict
@@ -33,15 +33,21 @@ as_root() {
   fi
 }
 
-install_redis() {
-  if command -v redis-server >/dev/null; then return; fi
+# install_package PACKAGE: from Debian.
+install_package() {
   if ! command -v apt-get >/dev/null; then
-    echo "No redis-server on PATH and no apt-get to install it: install Redis, then run this again." >&2
+    echo "$1 is missing, and there is no apt-get to install it: install it, then run this again." >&2
     return 1
   fi
-  echo "Installing redis-server ..." >&2
+  echo "Installing $1 ..." >&2
   as_root apt-get update -q >&2
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$1" >&2
+}
+
+install_databases() {
+  command -v redis-server >/dev/null || install_package redis-server
+  [ -x /usr/sbin/mariadbd ] || install_package mariadb-server
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || install_package postgresql
 }
 
 # The path of a Python 3.13: the newest of pyenv when PATH has none. The python3.13 on PATH may be a
@@ -84,7 +90,7 @@ install_kustomize() {
 }
 
 python=""
-install_redis
+install_databases
 install_venv moto "${moto_pins[@]}"
 install_venv localstack "${localstack_pins[@]}"
 install_kustomize 5.3.0

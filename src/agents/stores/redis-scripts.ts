@@ -1,5 +1,4 @@
-/** Values of locks that `aec` itself sets begin so; a Clouddriver node's is `ip:pid@host`. */
-export const HOLD_PREFIX = "aec:";
+import { HOLD_PREFIX } from "./store.ts";
 
 /**
  * Frees an idle agent, so that a node takes and runs it within its tick of a second.

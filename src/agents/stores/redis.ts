@@ -1,41 +1,8 @@
 import { Redis } from "ioredis";
-import { failure, messageOf, usageError } from "../../errors.ts";
+import { failure, messageOf } from "../../errors.ts";
 import { hideSecrets } from "../../secrets.ts";
-import { DELETE_IF, HOLD, HOLD_PREFIX, RUN_NOW } from "./redis-scripts.ts";
-
-/** What the lock of one agent says. */
-export interface Lock {
-  /** Absent: due now. */
-  holder: string | undefined;
-  /** Remaining life, ms; 0 without a holder. */
-  lifeMs: number;
-  /** Set by an `aec`, to keep the agent from running. */
-  held: boolean;
-}
-
-/** Clouddriver's agent locks in Redis (ClusteredAgentScheduler: the key is the agentType, without a prefix). */
-export interface LockStore {
-  lock(agent: string): Promise<Lock>;
-  /** Locks of all agents that have one, and of these; a due agent has none for a second. */
-  locks(agents: readonly string[]): Promise<Map<string, Lock>>;
-  /** Sets or renews our hold of `lifeMs`, in place of no lock, of an idle one (of at most `idleMs`) or of our own. */
-  hold(
-    agent: string,
-    value: string,
-    lifeMs: number,
-    idleMs: number,
-  ): Promise<"set" | "held" | "running" | "foreign">;
-  /** A text of `aec`'s own that replicas share; gone after `lifeMs`. */
-  remember(key: `aec:${string}`, text: string, lifeMs: number): Promise<void>;
-  recall(key: `aec:${string}`): Promise<string | undefined>;
-  /** Deletes the lock if its value is exactly this one. */
-  deleteIf(agent: string, value: string): Promise<boolean>;
-  /** How many of these agents have a lock. */
-  count(agents: readonly string[]): Promise<number>;
-  /** Frees the agent if it is idle: if its lock lives no longer than `idleMs`. */
-  runNow(agent: string, idleMs: number): Promise<"due" | "held" | "running" | "foreign" | "released">;
-  close(): void;
-}
+import { DELETE_IF, HOLD, RUN_NOW } from "./redis-scripts.ts";
+import { HOLD_PREFIX, type Lock, type LockStore } from "./store.ts";
 
 const SCAN_COUNT = 1_000;
 const CHUNK = 500;
@@ -51,13 +18,11 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   );
 }
 
-/** Connects on first use; a lost connection fails the call at hand and is opened again for the next one. */
+/**
+ * Clouddriver's agent locks in Redis (ClusteredAgentScheduler: the key is the agentType, without a prefix).
+ * Connects on first use; a lost connection fails the call at hand and is opened again for the next one.
+ */
 export function openRedisLocks(url: string): LockStore {
-  if (!/^rediss?:\/\//.test(url)) {
-    throw usageError("bad-lock-store", `"${hideSecrets(url)}" is not the URL of a Redis`, {
-      hint: "redis://HOST:6379, the redis.connection of Clouddriver; SQL lock stores are not supported yet",
-    });
-  }
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: 5_000,

@@ -22,8 +22,8 @@ interface Blocked {
 /** `aec agents free`: deletes the locks of nodes that are gone, so that the agents run again before they expire. */
 export async function run(context: Context, options: AgentsFreeOptions): Promise<CommandResult> {
   const { clock, signal } = context.world;
-  const locks = needLocks(context);
-  const watchers = openWatchers(context);
+  const locks = await needLocks(context);
+  const watchers = await openWatchers(context);
   try {
     const first = await watchers.see();
     assertGone(first, options.node);

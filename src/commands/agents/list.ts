@@ -16,7 +16,7 @@ export async function run(
   pattern: string | undefined,
   options: AgentsListOptions,
 ): Promise<CommandResult> {
-  const watchers = openWatchers(context);
+  const watchers = await openWatchers(context);
   try {
     if (!watchers.locks)
       context.out.warn("without --lock-store neither intervals, holders nor due times are known");

@@ -32,8 +32,8 @@ export async function run(
   options: AgentsRunOptions,
 ): Promise<CommandResult> {
   const limit = pLimit(concurrencyOf(options.concurrency));
-  const locks = needLocks(context);
-  const watchers = openWatchers(context);
+  const locks = await needLocks(context);
+  const watchers = await openWatchers(context);
   try {
     const chosen = chosenAgents(agentViews(await watchers.see()), pattern, options).map(({ id }) => id);
     const agents = chosen.filter(onlyReads);

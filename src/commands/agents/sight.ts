@@ -1,6 +1,7 @@
 import { matchesGlob } from "../../agents/pattern.ts";
 import { sight } from "../../agents/sight.ts";
-import { type LockStore, openRedisLocks } from "../../agents/stores/redis.ts";
+import { openLockStore } from "../../agents/stores/open.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
 import type { Sighting } from "../../agents/view.ts";
 import { type Clouddriver, createClouddriver } from "../../clouddriver/client.ts";
 import type { Context } from "../../context.ts";
@@ -21,11 +22,11 @@ export interface Watchers {
   close(): void;
 }
 
-export function openWatchers(context: Context): Watchers {
+export async function openWatchers(context: Context): Promise<Watchers> {
   const { settings, world } = context;
   const clouddriver = createClouddriver(context);
   const store = settings.lockStore.value;
-  const locks = store === undefined || store === "" ? undefined : openRedisLocks(store);
+  const locks = store === undefined || store === "" ? undefined : await openLockStore(store);
   const interval = settings.section.polling?.interval;
   const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
   return {
@@ -37,11 +38,11 @@ export function openWatchers(context: Context): Watchers {
 }
 
 /** The lock store, for commands that are nothing without it. Throws a usage error. */
-export function needLocks(context: Context): LockStore {
+export async function needLocks(context: Context): Promise<LockStore> {
   const url = context.settings.lockStore.value;
-  if (url) return openRedisLocks(url);
+  if (url) return openLockStore(url);
   throw usageError("no-lock-store", "agents are run and freed by the locks of Clouddriver's scheduler", {
-    hint: "add --lock-store redis://HOST:6379, the redis.connection of Clouddriver",
+    hint: "add --lock-store redis://HOST:6379 (or mysql:, postgres:), as Clouddriver has it",
   });
 }
 

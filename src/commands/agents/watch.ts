@@ -12,7 +12,7 @@ export async function run(
   filter: AgentFilter,
 ): Promise<undefined> {
   const { clock, signal, stdout } = context.world;
-  const watchers = openWatchers(context);
+  const watchers = await openWatchers(context);
   const known = new Map<string, { lastStart: string | null; state: string }>();
   try {
     while (!signal.aborted) {

@@ -1,4 +1,4 @@
-import { HOLD_PREFIX } from "../../agents/stores/redis-scripts.ts";
+import { HOLD_PREFIX } from "../../agents/stores/store.ts";
 import { type AgentView, agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
 import { type Wish, wishFor } from "../../polling/live/wishes.ts";
@@ -16,7 +16,7 @@ export interface Hold {
 
 /** What the agents of a running Clouddriver do, and which are held; wishes come from `serve` where one is named. */
 export async function livePolling(context: Context): Promise<{ agents: AgentView[]; holds: Hold[] }> {
-  const watchers = openWatchers(context);
+  const watchers = await openWatchers(context);
   try {
     const sighting = await watchers.see();
     const wishes = await wishesOfServe(context);

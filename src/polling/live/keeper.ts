@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { z } from "zod";
-import type { LockStore } from "../../agents/stores/redis.ts";
-import { HOLD_PREFIX } from "../../agents/stores/redis-scripts.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import { HOLD_PREFIX } from "../../agents/stores/store.ts";
 import type { Sighting } from "../../agents/view.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";

@@ -1,4 +1,5 @@
-import { DELETE_IF, HOLD, HOLD_PREFIX, RUN_NOW } from "../../agents/stores/redis-scripts.ts";
+import { DELETE_IF, HOLD, RUN_NOW } from "../../agents/stores/redis-scripts.ts";
+import { HOLD_PREFIX } from "../../agents/stores/store.ts";
 import type { Script } from "./commands.ts";
 
 /** The twins of `aec`'s Lua scripts; the contract suite holds them to what a real Redis does with the text. */
