@@ -184,9 +184,9 @@ describe("wrong use", () => {
     [["refresh", "--account", "prod", "--region", "us-east-2"], 2, /did you mean "us-east-1"/],
     [["refresh", "--account", "prod", "--type", "server-groups"], 2, /Allowed choices are server-group/],
     [
-      ["refresh", "--account", "prod", "--via", "agents", "--lock-store", "mysql://x"],
+      ["refresh", "--account", "prod", "--via", "agents", "--lock-store", "http://x"],
       2,
-      /not the URL of a Redis/,
+      /not the URL of a lock store/,
     ],
     [["refresh", "--account", "prod", "--lock-store", "redis://127.0.0.1:1"], 1, /lock store .* failed/],
     [
