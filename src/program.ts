@@ -402,11 +402,15 @@ Examples:
         .choices(["auto", "agents", "clouddriver"])
         .default("auto" as const),
     )
+    .option("--audit", "set all ids of AWS and the cache side by side, refresh nothing")
+    .option("--fix", "with --audit: refresh just what differs")
+    .option("--exit-code", "with --audit: exit 3 if something differs")
     .addHelpText(
       "after",
       `
 Examples:
   aec refresh --account prod --lock-store redis://redis:6379
+  aec refresh --account prod --audit --fix
   aec refresh app-v012 app-v013 --account prod --region us-east-1 -o json`,
     )
     .action((names, options) =>

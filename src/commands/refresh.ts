@@ -2,10 +2,10 @@ import type { ResourceType } from "../agents/kinds.ts";
 import { typeName } from "../agents/kinds.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
-import { createClouddriver } from "../clouddriver/client.ts";
+import { type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
-import { failure, usageError } from "../errors.ts";
+import { EXIT, failure, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { CommandResult } from "../output/output.ts";
 import { startProgress } from "../output/progress.ts";
@@ -20,6 +20,11 @@ export interface RefreshOptions {
   region?: string | undefined;
   type?: ResourceType | undefined;
   via: "auto" | "agents" | "clouddriver";
+  /** Set all ids of AWS and the cache side by side instead. */
+  audit?: boolean | undefined;
+  /** And refresh just what differs. */
+  fix?: boolean | undefined;
+  exitCode?: boolean | undefined;
 }
 
 /** Bound on one agent run or one wait for a pass. */
@@ -31,9 +36,31 @@ export async function run(
   names: string[],
   options: RefreshOptions,
 ): Promise<CommandResult> {
-  const { world, out, settings } = context;
   const clouddriver = createClouddriver(context);
-  const items = workItems({ ...options, names }, await clouddriver.accounts());
+  if (!options.audit) {
+    if (options.fix) throw usageError("fix-needs-audit", "--fix repairs what --audit finds: add --audit");
+    const items = workItems({ ...options, names }, await clouddriver.accounts());
+    return refresh(context, clouddriver, items, options);
+  }
+  if (names.length > 0) throw usageError("audit-without-names", "--audit compares all ids: give no names");
+  const { auditAccount, auditResult, itemsToFix } = await import("./refresh-audit.ts");
+  const audits = await auditAccount(context, options);
+  const items = itemsToFix(audits);
+  if (!options.fix || items.length === 0) return auditResult(audits, options.exitCode);
+  const result = await refresh(context, clouddriver, items, options);
+  const data = { audit: audits, ...(result.data as object) };
+  // What AWS did not tell may still differ.
+  const exit = audits.some(({ unknown }) => unknown !== null) ? EXIT.partial : (result.exit ?? EXIT.ok);
+  return { ...result, data, exit };
+}
+
+async function refresh(
+  context: Context,
+  clouddriver: Clouddriver,
+  items: readonly WorkItem[],
+  options: RefreshOptions,
+): Promise<CommandResult> {
+  const { world, out, settings } = context;
   const url = settings.lockStore.value;
   const byAgents = options.via === "agents" || (options.via === "auto" && url !== undefined);
   if (byAgents && url === undefined) {

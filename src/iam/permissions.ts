@@ -113,6 +113,9 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   ],
   "events status": [READ_RULES],
   "events disable": [READ_RULES, { actions: ["events:RemoveTargets", "events:DeleteRule"], scope: "rule" }],
+  refresh: [
+    { actions: ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeSecurityGroups"], scope: "any" },
+  ],
   doctor: LOOKING,
   status: [
     READ_TOPIC,

@@ -11,6 +11,8 @@ export interface EngineUnderTest {
   region: string;
   clouddriverUrl: string;
   redisUrl: string;
+  /** Points `aec` at the AWS that it polls. */
+  awsEnv: Record<string, string>;
   /** The time in which its agents run. */
   clock: Clock;
   /** Creates or resizes an Auto Scaling group. */
@@ -115,6 +117,33 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
       const { exit, items, output } = await refresh([]);
       expect(exit, output).toBe(0);
       expect(items.map(({ verdict }) => verdict)).toEqual(["refreshed", "refreshed", "refreshed"]);
+    });
+
+    test("an audit finds the group that the cache lacks and the one that is gone, and mends just those", async () => {
+      const [fresh, gone] = [groupName(), groupName()];
+      await engine.group(gone, 1);
+      await refresh([]);
+      await engine.group(fresh, 1);
+      await engine.removeGroup(gone);
+      const audit = async (...argv: string[]) => {
+        const scope = ["--account", engine.account, "--region", engine.region, "--type", "server-group"];
+        const outcome = await aec(["refresh", ...scope, "--audit", "-o", "json", ...argv], {
+          clock: engine.clock,
+          env: {
+            ...engine.awsEnv,
+            AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
+            AEC_LOCK_STORE: engine.redisUrl,
+          },
+        });
+        return { exit: outcome.exit, output: outcome.stdout + outcome.stderr, json: outcome.json };
+      };
+      const found = await audit();
+      expect(found.json(), found.output).toMatchObject({
+        audit: [{ missing: expect.arrayContaining([fresh]), ghosts: expect.arrayContaining([gone]) }],
+      });
+      expect((await audit("--fix")).exit).toBe(0);
+      const after = await audit("--exit-code");
+      expect(after.exit, after.output).toBe(0);
     });
 
     test("a run that AWS fails is told as failed", async () => {

@@ -21,6 +21,7 @@ describe("the embedded Clouddriver", () => {
       region: REGION,
       clouddriverUrl: site.clouddriver.url,
       redisUrl: site.redis.url,
+      awsEnv: site.env,
       clock,
       group: async (name, desired) =>
         inventory.put("auto-scaling-group", REGION, autoScalingGroup(name, desired)),

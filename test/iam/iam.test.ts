@@ -47,6 +47,7 @@ describe("aec iam", () => {
       ["events enable", ["--cloudtrail"]],
       ["events status", []],
       ["events disable", []],
+      ["refresh", ["--account", "prod", "--audit"]],
     ];
     const home = temporaryDirectory();
     const called = new Map<string, Set<string>>();

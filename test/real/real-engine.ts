@@ -36,6 +36,12 @@ export async function startRealEngine(
     region: REGION,
     clouddriverUrl: engine.url,
     redisUrl: redis.url,
+    awsEnv: {
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_REGION: REGION,
+    },
     motoUrl: moto.url,
     output: engine.output,
     proxy,

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { REGION, testSite } from "../helpers/site.ts";
+
+interface Report {
+  audit: {
+    type: string;
+    inAws: number | null;
+    inCache: number;
+    missing: string[];
+    ghosts: string[];
+    unknown: string | null;
+  }[];
+  items?: { name: string; verdict: string }[];
+}
+
+describe("aec refresh --audit", () => {
+  const SCOPE = ["refresh", "--account", "prod", "--audit", "-o", "json"];
+
+  /** A cache with a group too few, and one too many: its agents do not run meanwhile. */
+  async function drifted() {
+    const site = await testSite({ intervalMs: 280_000 });
+    site.group("app-main-v001", 1);
+    expect((await site.aec(["refresh", "--account", "prod"])).exit).toBe(0);
+    site.aws.inventory.remove("auto-scaling-group", REGION, "app-main-v001");
+    site.group("app-main-v002", 0);
+    const group = { id: "sg-0123456789abcdef0", name: "web", vpcId: "vpc-1", rules: [] };
+    site.aws.inventory.put("security-group", REGION, group);
+    return site;
+  }
+
+  test("equal: nothing to tell, exit 0", async () => {
+    const site = await testSite({ intervalMs: 280_000 });
+    const { exit, json } = await site.aec([...SCOPE, "--exit-code"]);
+    expect(exit).toBe(0);
+    expect(json<Report>().audit.map(({ missing, ghosts }) => [missing, ghosts])).toEqual([
+      [[], []],
+      [[], []],
+    ]);
+  });
+
+  test("what is missing and what is a ghost, groups without instances too; --fix makes them equal", async () => {
+    const site = await drifted();
+    const before = site.clouddriver.runs.length;
+    const { exit, json } = await site.aec([...SCOPE, "--exit-code"]);
+    expect(exit).toBe(3);
+    expect(json<Report>().audit).toMatchObject([
+      { type: "server-group", missing: ["app-main-v002"], ghosts: ["app-main-v001"], unknown: null },
+      { type: "security-group", missing: ["sg-0123456789abcdef0"], ghosts: [] },
+    ]);
+    expect(site.clouddriver.runs.length - before).toBeLessThan(5);
+    const text = await site.aec(SCOPE.slice(0, 4));
+    expect(text.stdout).toMatch(/ghost +server-group app-main-v001 in prod\/us-east-1\n[\s\S]*--fix/);
+
+    const fixed = await site.aec([...SCOPE, "--fix"]);
+    expect(fixed.exit, fixed.stdout).toBe(0);
+    const verdicts = Object.fromEntries(
+      fixed.json<Report>().items?.map(({ name, verdict }) => [name, verdict]) ?? [],
+    );
+    expect(verdicts).toEqual({
+      "app-main-v001": "evicted",
+      "app-main-v002": "refreshed",
+      "sg-0123456789abcdef0": "refreshed",
+    });
+    expect((await site.aec([...SCOPE, "--exit-code"])).exit).toBe(0);
+  });
+
+  test("AWS that throttles or denies: unknown, never taken for empty", async () => {
+    const site = await drifted();
+    const env = { AWS_MAX_ATTEMPTS: "1" };
+    site.aws.fault({ kind: "throttled", service: "autoscaling" });
+    const partly = await site.aec([...SCOPE, "--fix"], { env });
+    expect(partly.exit).toBe(5);
+    expect(partly.json<Report>().audit[0]).toMatchObject({
+      inAws: null,
+      ghosts: [],
+      unknown: expect.stringContaining("throttles"),
+    });
+    expect(partly.json<Report>().items?.map(({ name }) => name)).toEqual(["sg-0123456789abcdef0"]);
+    site.aws.fault({ kind: "denied" });
+    expect((await site.aec(SCOPE, { env })).exit).toBe(1);
+  });
+
+  test("wrong use", async () => {
+    const site = await testSite();
+    expect((await site.aec([...SCOPE, "--type", "load-balancer"])).exit).toBe(2);
+    expect((await site.aec(["refresh", "app", "--account", "prod", "--audit"])).exit).toBe(2);
+    expect((await site.aec(["refresh", "--account", "prod", "--fix"])).exit).toBe(2);
+  });
+});
