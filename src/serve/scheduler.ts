@@ -54,7 +54,7 @@ export async function openScheduler(
     locks &&
     createKeeper({
       locks,
-      see: () => sight(clouddriver, locks, clock, intervalMs),
+      see: () => sight(clouddriver, locks, clock, intervalMs, false),
       clock,
       signal,
       log,

@@ -65,7 +65,7 @@ describe.each([
     const { byAgent, serverTime } = await node.executions();
     const sighting = {
       executions: byAgent,
-      locks: await locks.locks([]),
+      locks: await locks.locksOf(await locks.locked()),
       now: serverTime - 500,
       configuredMs: undefined,
     };
@@ -124,10 +124,10 @@ describe.each([
   test("another table by its namespace; a database that is gone or has no such table is told", async () => {
     await createTable(client, "cats_agent_locks_blue");
     const blue = await openLockStore(`${database.url}?table-namespace=blue`);
-    expect((await blue.locks([])).size).toBe(0);
+    expect(await blue.locked()).toEqual([]);
     blue.close();
     const missing = await openLockStore(`${database.url}?table-namespace=none`);
-    await expect(missing.locks([])).rejects.toMatchObject({ code: "lock-store-failed" });
+    await expect(missing.locked()).rejects.toMatchObject({ code: "lock-store-failed" });
     missing.close();
     const gone = await openLockStore(database.url.replace(/:\d+\//, ":1/"));
     await expect(gone.lock(CLUSTER)).rejects.toMatchObject({ code: "lock-store-failed" });

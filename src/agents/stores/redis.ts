@@ -58,14 +58,18 @@ export function openRedisLocks(url: string): LockStore {
         const holder = value ?? undefined;
         return { holder, lifeMs: holder ? life : 0, held: holder?.startsWith(HOLD_PREFIX) ?? false };
       }),
-    locks: (agents) =>
+    locked: () =>
       call("SCAN", async () => {
-        const names = new Set(agents);
+        const names = new Set<string>();
         for await (const keys of redis.scanStream({ match: "*Agent*", count: SCAN_COUNT })) {
           for (const key of keys as string[]) names.add(key);
         }
+        return [...names];
+      }),
+    locksOf: (agents) =>
+      call("MGET", async () => {
         const found = new Map<string, Lock>();
-        for (const chunk of chunks([...names], CHUNK)) {
+        for (const chunk of chunks(agents, CHUNK)) {
           // The cache lives in the same database: what is no string answers null here.
           const values = await redis.mget(chunk);
           const lives = await Promise.all(

@@ -66,10 +66,13 @@ export function openSqlLocks(client: SqlClient, url: string): LockStore {
 
   return {
     lock: (agent) => call(async () => lockOf(await one(agent))),
-    locks: () =>
+    locked: () => call(async () => [...(await read(undefined)).keys()]),
+    locksOf: (agents) =>
       call(async () => {
+        if (agents.length === 0) return new Map();
+        const wanted = new Set(agents);
         const found = [...(await read(undefined))].map(([agent, row]) => [agent, lockOf(row)] as const);
-        return new Map(found.filter(([, { holder }]) => holder !== undefined));
+        return new Map(found.filter(([agent, { holder }]) => holder !== undefined && wanted.has(agent)));
       }),
     count: (agents) =>
       call(async () => {

@@ -14,8 +14,10 @@ export const HOLD_PREFIX = "aec:";
 /** Where Clouddriver's agent scheduler keeps its locks. */
 export interface LockStore {
   lock(agent: string): Promise<Lock>;
-  /** Locks of all agents that have one, and of these; a due agent has none for a second. */
-  locks(agents: readonly string[]): Promise<Map<string, Lock>>;
+  /** Locks of these agents; a due agent has none for a second. */
+  locksOf(agents: readonly string[]): Promise<Map<string, Lock>>;
+  /** Names of all agents that have a lock. On Redis this walks the whole database: not for what repeats. */
+  locked(): Promise<string[]>;
   /** How many of these agents have a lock. */
   count(agents: readonly string[]): Promise<number>;
   /** Frees the agent if it is idle: if its lock lives no longer than `idleMs`. */

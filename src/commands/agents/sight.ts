@@ -32,7 +32,7 @@ export async function openWatchers(context: Context): Promise<Watchers> {
   return {
     clouddriver,
     locks,
-    see: () => sight(clouddriver, locks, world.clock, intervalMs),
+    see: () => sight(clouddriver, locks, world.clock, intervalMs, true),
     close: () => locks?.close(),
   };
 }

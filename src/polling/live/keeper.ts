@@ -35,7 +35,8 @@ export interface Keeper {
   keep(): Promise<void>;
 }
 
-const TICK_MS = 2_000;
+/** A stock interval leaves six of them to set a hold in. */
+const TICK_MS = 5_000;
 /** What was told to run is left alone for a while, so that the next hold does not come before a node has taken it. */
 const WANTED_MS = 15_000;
 const STORE_KEY = "aec:polling:wishes";
@@ -48,6 +49,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let wishes: Wish[] = [];
   let held: string[] = [];
   let storedAt = Number.NEGATIVE_INFINITY;
+  /** When an agent was last told to run by a short interval: introspection may be of a replica that did not run it. */
+  const asked = new Map<string, number>();
+  let ticking: Promise<void> = Promise.resolve();
 
   const inForce = () => [...options.standing, ...wishes];
   const store = async () => {
@@ -59,7 +63,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return locks.deleteIf(agent, own);
   };
 
-  async function tick(): Promise<void> {
+  /** One after the other, whoever asks. */
+  function tick(): Promise<void> {
+    ticking = ticking.catch(() => {}).then(look);
+    return ticking;
+  }
+
+  async function look(): Promise<void> {
     const now = clock.now();
     const current = wishes.filter(({ until }) => until === null || until > now);
     if (current.length !== wishes.length || now - storedAt > STORE_LIFE_MS / 4) {
@@ -72,16 +82,31 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const holding: string[] = [];
     for (const agent of names) {
       if ((wanted.get(agent) ?? 0) > now) continue;
-      const step = nextStep(agent, wishFor(agent, inForce(), now), sighting, own);
-      if (step.action === "hold") {
-        const answer = await locks.hold(agent, own, step.lifeMs, step.idleMs);
-        if (answer === "set") holding.push(agent);
-      } else if (step.action === "release") await locks.deleteIf(agent, own);
-      else if (step.action === "run") await locks.runNow(agent, step.idleMs);
-      else if (sighting.locks.get(agent)?.holder === own) holding.push(agent);
+      if (await keepOne(agent, sighting, now)) holding.push(agent);
     }
     held = holding;
     for (const [agent, until] of wanted) if (until <= now) wanted.delete(agent);
+  }
+
+  /** Takes the step that the agent's wish asks for; true where it is held afterwards. */
+  async function keepOne(agent: string, sighting: Sighting, now: number): Promise<boolean> {
+    const wish = wishFor(agent, inForce(), now);
+    const step = nextStep(agent, wish, sighting, own);
+    switch (step.action) {
+      case "hold":
+        return (await locks.hold(agent, own, step.lifeMs, step.idleMs)) === "set";
+      case "release":
+        await locks.deleteIf(agent, own);
+        return false;
+      case "run":
+        if (now - (asked.get(agent) ?? 0) >= (wish?.intervalMs ?? 0)) {
+          asked.set(agent, now);
+          await locks.runNow(agent, step.idleMs);
+        }
+        return false;
+      case "none":
+        return sighting.locks.get(agent)?.holder === own;
+    }
   }
 
   return {
