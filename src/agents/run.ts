@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { AgentExecution } from "../clouddriver/client.ts";
+import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { isIdle } from "./idle.ts";
 import type { LockStore } from "./stores/store.ts";
 
@@ -54,7 +55,7 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
     const { byAgent, serverTime } = await runner.executions();
     const now = serverTime === undefined ? clock.now() : serverTime - 500;
     const sample = { lifeMs: lock.lifeMs, lastStartMs: byAgent.get(agent)?.lastExecutionStartMs };
-    if (isIdle(sample, now, runner.intervalMs)) {
+    if (isIdle(sample, now, ownIntervalMs(agent) ?? runner.intervalMs)) {
       // Later than any start that is known, and not long before now: another replica may know of one in between.
       after = Math.max(sample.lastStartMs ?? 0, now - CLOCK_SLACK_MS);
       // The life only falls while the agent is idle: a lock with more of it was taken again meanwhile.

@@ -1,6 +1,6 @@
 import type { AgentExecution } from "../clouddriver/client.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
-import { callsPerPass, parseAgent } from "./catalog.ts";
+import { callsPerPass, onlyReads, parseAgent } from "./catalog.ts";
 import { isIdle } from "./idle.ts";
 import type { Lock } from "./stores/store.ts";
 
@@ -92,16 +92,17 @@ function view(id: string, sighting: Sighting, dead: ReadonlySet<string>, expecte
     holder: lock?.holder ?? null,
     callsPerHour:
       calls === undefined || intervalMs === undefined ? null : Math.round((calls * HOUR_MS) / intervalMs),
-    state: stateOf({ lock, idle, overdueMs, dead }, expectedMs),
+    state: stateOf({ lock, idle, overdueMs, dead, reads: onlyReads(id) }, expectedMs),
   };
 }
 
-function stateOf({ lock, idle, overdueMs, dead }: Seen, expectedMs: number): AgentState {
+function stateOf({ lock, idle, overdueMs, dead, reads }: Seen, expectedMs: number): AgentState {
   if (lock?.held) return "held";
   if (lock?.holder !== undefined && dead.has(lock.holder)) return "blocked";
   const missed = overdueMs !== undefined && overdueMs > MISSED_INTERVALS * expectedMs;
   if (lock?.holder === undefined) return overdueMs === undefined ? "unknown" : missed ? "late" : "ok";
-  if (!idle) return "running";
+  // Without a start that is known, a long lock is a run, or the rest of a long interval: of these agents it is not told.
+  if (!idle) return overdueMs === undefined && !reads ? "unknown" : "running";
   if (overdueMs === undefined) return "never-ran";
   // Runs that fail renew the lock, and leave no trace in introspection.
   return missed ? "failing" : "ok";
@@ -113,10 +114,13 @@ interface Seen {
   /** Since the last successful start; undefined where none is known. */
   overdueMs: number | undefined;
   dead: ReadonlySet<string>;
+  /** Only those are told by introspection. */
+  reads: boolean;
 }
 
 /** A lock is taken with the life of the agents' timeout; a node without a younger one took none for a minute and a half. */
 const OLD_LIFE_MS = 210_000;
+const STOCK_TIMEOUT_MS = 300_000;
 
 /**
  * Nodes that are most likely gone: they hold locks of runs and not a single idle one, and took none for a while, where
@@ -130,7 +134,8 @@ export function deadNodes(sighting: Sighting): Set<string> {
     if (holder === undefined || held) continue;
     // What never succeeded may look idle near the end of a dead node's lock: it proves nothing.
     if (sighting.executions.has(agent) && isIdleNow(agent, sighting)) idle.add(holder);
-    else longest.set(holder, Math.max(longest.get(holder) ?? 0, lifeMs));
+    // One with a longer timeout of its own does not tell when it was taken.
+    else if (lifeMs <= STOCK_TIMEOUT_MS) longest.set(holder, Math.max(longest.get(holder) ?? 0, lifeMs));
   }
   if (idle.size === 0) return new Set();
   return new Set(
@@ -144,5 +149,5 @@ function isIdleNow(agent: string, { executions, locks, now, configuredMs }: Sigh
   // Clouddriver's clock is known to the second: a run of this second may seem to start after now.
   const at =
     lastStartMs !== undefined && lastStartMs - now < CLOCK_ERROR_MS ? Math.max(now, lastStartMs) : now;
-  return isIdle({ lifeMs, lastStartMs }, at, configuredMs);
+  return isIdle({ lifeMs, lastStartMs }, at, ownIntervalMs(agent) ?? configuredMs);
 }

@@ -113,6 +113,26 @@ describe("states", () => {
     expect(view?.state).toBe(state);
   });
 
+  test("an agent with a long interval of its own is idle between its runs; of others it is not told", () => {
+    const image = "prod/us-east-1/ImageCachingAgent/public";
+    const cleanup = "CleanupDetachedInstancesAgent";
+    const views = agentViews(
+      sighting(
+        [
+          [image, 600_000],
+          [A, 5_000],
+        ],
+        [
+          [image, NODE, 3_000_000],
+          [cleanup, NODE, 500_000],
+          [A, NODE, 25_000],
+        ],
+      ),
+    );
+    const states = Object.fromEntries(views.map(({ id, state }) => [id, state]));
+    expect(states).toEqual({ [image]: "ok", [cleanup]: "unknown", [A]: "ok" });
+  });
+
   test("what is late or failing is measured by the agent's own interval, or by what most agents show", () => {
     const key = "prod/us-east-1/AmazonKeyPairCachingAgent";
     const slow = sighting(

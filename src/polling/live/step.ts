@@ -1,5 +1,6 @@
 import { isIdle } from "../../agents/idle.ts";
 import type { Sighting } from "../../agents/view.ts";
+import { ownIntervalMs } from "../own-intervals.ts";
 import type { Wish } from "./wishes.ts";
 
 /** What to do about one agent now. */
@@ -30,7 +31,8 @@ export function nextStep(agent: string, wish: Wish | undefined, sighting: Sighti
   // Without a known start an interval has nothing to count from: the agent runs once first.
   const dueInMs = dueIn(wish, lastStartMs, now);
   if (dueInMs === undefined) return ours ? { action: "release" } : { action: "none" };
-  if (!ours && !isIdle({ lifeMs, lastStartMs }, now, configuredMs)) return { action: "none" };
+  if (!ours && !isIdle({ lifeMs, lastStartMs }, now, ownIntervalMs(agent) ?? configuredMs))
+    return { action: "none" };
   if (dueInMs <= 0) {
     if (ours) return { action: "release" };
     return lifeMs > SHORTEST_HOLD_MS ? { action: "run", idleMs: lifeMs } : { action: "none" };
