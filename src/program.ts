@@ -167,8 +167,7 @@ Examples:
     .action((options) =>
       act(async (context) => (await import("./commands/polling/set.ts")).run(context, options)),
     );
-  polling
-    .command("hold")
+  dryRun(polling.command("hold"))
     .description("keep agents from running for a time, by a running aec serve (--serve-url)")
     .argument("<pattern>", "glob over the agentType; * stays within a part, ** crosses /")
     .option("--for <duration>", "how long")
@@ -183,8 +182,7 @@ Examples:
     .action((pattern, options) =>
       act(async (context) => (await import("./commands/polling/hold.ts")).run(context, pattern, options)),
     );
-  polling
-    .command("release")
+  dryRun(polling.command("release"))
     .description("take live intervals and holds back")
     .argument("[pattern]", "as it was given to set --live or hold (default: all)")
     .addHelpText(
@@ -194,8 +192,8 @@ Examples:
   aec polling release 'staging/**'
   aec polling release`,
     )
-    .action((pattern) =>
-      act(async (context) => (await import("./commands/polling/release.ts")).run(context, pattern)),
+    .action((pattern, options) =>
+      act(async (context) => (await import("./commands/polling/release.ts")).run(context, pattern, options)),
     );
 
   const sns = program.command("sns").description("topic, policy, subscription and dead-letter queue");

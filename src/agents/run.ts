@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { AgentExecution } from "../clouddriver/client.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
-import { isIdle } from "./idle.ts";
+import { isIdle, usualInterval } from "./idle.ts";
 import type { LockStore } from "./stores/store.ts";
 
 /** What running an agent takes. */
@@ -47,6 +47,7 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
   const { clock, locks } = runner;
   const deadline = clock.now() + runner.timeoutMs;
 
+  let interval = ownIntervalMs(agent) ?? runner.intervalMs;
   let after: number;
   let began: boolean;
   for (;;) {
@@ -55,7 +56,8 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
     const { byAgent, serverTime } = await runner.executions();
     const now = serverTime === undefined ? clock.now() : serverTime - 500;
     const sample = { lifeMs: lock.lifeMs, lastStartMs: byAgent.get(agent)?.lastExecutionStartMs };
-    if (isIdle(sample, now, ownIntervalMs(agent) ?? runner.intervalMs)) {
+    if (!isIdle(sample, now, interval)) interval ??= await usual(runner, byAgent, now);
+    if (isIdle(sample, now, interval)) {
       // Later than any start that is known, and not long before now: another replica may know of one in between.
       after = Math.max(sample.lastStartMs ?? 0, now - CLOCK_SLACK_MS);
       // The life only falls while the agent is idle: a lock with more of it was taken again meanwhile.
@@ -81,6 +83,23 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
   return { outcome: "failed" };
 }
 
+/** So many agents tell enough of a site. */
+const MAX_SAMPLES = 100;
+
+/** The interval of the site, where nobody has said it: from its other agents. */
+async function usual(
+  { locks }: AgentRunner,
+  byAgent: ReadonlyMap<string, AgentExecution>,
+  now: number,
+): Promise<number | undefined> {
+  const names = [...byAgent.keys()].filter((id) => ownIntervalMs(id) === undefined).slice(0, MAX_SAMPLES);
+  const found = await locks.locksOf(names);
+  const samples = [...found].flatMap(([id, { lifeMs, held }]) =>
+    held ? [] : [{ lifeMs, lastStartMs: byAgent.get(id)?.lastExecutionStartMs }],
+  );
+  return usualInterval(samples, now);
+}
+
 /** Follows the lock until the run that it stands for is over and stored. */
 async function untilEnded(
   agent: string,
@@ -101,7 +120,7 @@ async function untilEnded(
       if (last) return "ended";
     } else {
       taken = true;
-      if (lifeMs < TAKEN_LIFE_MS) return "ended";
+      if (!last && lifeMs < TAKEN_LIFE_MS) return "ended";
       if (last && last.lifeMs - lifeMs > at - last.at + 1_000) return "ended";
       // With intervals near the timeout an ended run leaves as much life as one that has begun.
       knownSince ??= (await successAfter(agent, after, runner)) ? at : undefined;

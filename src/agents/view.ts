@@ -1,7 +1,7 @@
 import type { AgentExecution } from "../clouddriver/client.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { callsPerPass, onlyReads, parseAgent } from "./catalog.ts";
-import { isIdle } from "./idle.ts";
+import { isIdle, STOCK_INTERVAL_MS, STOCK_TIMEOUT_MS, usualInterval } from "./idle.ts";
 import type { Lock } from "./stores/store.ts";
 
 export type AgentState = "ok" | "running" | "held" | "late" | "failing" | "blocked" | "never-ran" | "unknown";
@@ -36,7 +36,6 @@ export interface Sighting {
 
 /** A successful run is missed when the next start is that many intervals overdue. */
 const MISSED_INTERVALS = 2.5;
-const STOCK_INTERVAL_MS = 30_000;
 const CLOCK_ERROR_MS = 2_000;
 const HOUR_MS = 3_600_000;
 
@@ -45,10 +44,7 @@ const HOUR_MS = 3_600_000;
  * most agents of this Clouddriver show.
  */
 function expectedIntervals(sighting: Sighting): (id: string) => number {
-  const seen = [...sighting.locks.keys()]
-    .flatMap((id) => (ownIntervalMs(id) === undefined ? (inferredInterval(id, sighting) ?? []) : []))
-    .toSorted((a, b) => a - b);
-  const usual = sighting.configuredMs ?? seen[Math.floor((seen.length - 1) / 2)] ?? STOCK_INTERVAL_MS;
+  const usual = sighting.configuredMs ?? STOCK_INTERVAL_MS;
   return (id) => ownIntervalMs(id) ?? usual;
 }
 
@@ -60,8 +56,20 @@ function inferredInterval(id: string, sighting: Sighting): number | undefined {
   return sighting.now - lastStartMs + lock.lifeMs;
 }
 
+/** The sighting with the interval that most agents show, where none is configured. */
+export function withUsualInterval(sighting: Sighting): Sighting {
+  if (sighting.configuredMs !== undefined) return sighting;
+  const samples = [...sighting.locks].flatMap(([id, { lifeMs, held }]) =>
+    held || ownIntervalMs(id) !== undefined
+      ? []
+      : [{ lifeMs, lastStartMs: sighting.executions.get(id)?.lastExecutionStartMs }],
+  );
+  return { ...sighting, configuredMs: usualInterval(samples, sighting.now) };
+}
+
 /** All agents that introspection or a lock names, by their names. */
-export function agentViews(sighting: Sighting): AgentView[] {
+export function agentViews(seen: Sighting): AgentView[] {
+  const sighting = withUsualInterval(seen);
   const { executions, locks } = sighting;
   const dead = deadNodes(sighting);
   const expected = expectedIntervals(sighting);
@@ -102,7 +110,11 @@ function stateOf({ lock, idle, overdueMs, dead, reads }: Seen, expectedMs: numbe
   const missed = overdueMs !== undefined && overdueMs > MISSED_INTERVALS * expectedMs;
   if (lock?.holder === undefined) return overdueMs === undefined ? "unknown" : missed ? "late" : "ok";
   // Without a start that is known, a long lock is a run, or the rest of a long interval: of these agents it is not told.
-  if (!idle) return overdueMs === undefined && !reads ? "unknown" : "running";
+  if (!idle) {
+    const lateLock = lock.lifeMs <= expectedMs + CLOCK_ERROR_MS && expectedMs < OLD_LIFE_MS;
+    if (missed && lateLock) return "failing";
+    return overdueMs === undefined && !reads ? "unknown" : "running";
+  }
   if (overdueMs === undefined) return "never-ran";
   // Runs that fail renew the lock, and leave no trace in introspection.
   return missed ? "failing" : "ok";
@@ -120,7 +132,6 @@ interface Seen {
 
 /** A lock is taken with the life of the agents' timeout; a node without a younger one took none for a minute and a half. */
 const OLD_LIFE_MS = 210_000;
-const STOCK_TIMEOUT_MS = 300_000;
 
 /**
  * Nodes that are most likely gone: they hold locks of runs and not a single idle one, and took none for a while, where
@@ -128,6 +139,8 @@ const STOCK_TIMEOUT_MS = 300_000;
  * leaves an idle lock of its own.
  */
 export function deadNodes(sighting: Sighting): Set<string> {
+  // While holds stand in for idle locks, a node that lives may have none to show.
+  if ([...sighting.locks.values()].some(({ held }) => held)) return new Set();
   const idle = new Set<string>();
   const longest = new Map<string, number>();
   for (const [agent, { holder, held, lifeMs }] of sighting.locks) {

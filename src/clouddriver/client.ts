@@ -87,9 +87,13 @@ export function createClouddriver(context: Context) {
     /** Executions of all agents, the newest over the replicas, and Clouddriver's clock. */
     async executions(): Promise<{ byAgent: Map<string, AgentExecution>; serverTime: number | undefined }> {
       const replicas = cachingReplicas.length > 0 ? cachingReplicas : [writer];
-      const answers = await Promise.all(
+      const settled = await Promise.allSettled(
         replicas.map((url) => readList<AgentExecution>("/cache/introspection", url)),
       );
+      // What a dead replica knows is missing; agents of which nothing is known do not count as idle.
+      const answers = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      const [first] = settled;
+      if (answers.length === 0 && first?.status === "rejected") throw first.reason;
       const byAgent = new Map<string, AgentExecution>();
       for (const execution of answers.flatMap(({ body }) => body)) {
         const known = byAgent.get(execution.id);

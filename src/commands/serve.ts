@@ -71,7 +71,10 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     const token = settings.serveToken.value;
     const admin =
       adminAddress &&
-      (await listen(adminAddress, adminHandler({ missing, status, fate: dispatch.fate, keeper, token })));
+      (await listen(
+        adminAddress,
+        adminHandler({ missing, status, fate: dispatch.fate, keeper, token, now: clock.now }),
+      ));
     if (admin) servers.push(admin.server);
     const receivers: Receiver[] = await Promise.all(
       queues.map(async ({ url, accountId, region }) => {

@@ -10,6 +10,8 @@ export interface SiteOptions {
   regions?: readonly string[];
   /** Interval of the caching agents, ms. */
   intervalMs?: number;
+  /** How long a run of an agent lasts, ms. */
+  runMs?: number;
   /** An AWS that another site looks at too. */
   aws?: SandboxAws;
   /** Under which name this site's AWS calls are counted. */
@@ -39,6 +41,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     keyspace: redis.keyspace,
     accounts: [{ name: account, accountId: aws.accountId, regions: [...regions] }],
     client,
+    ...(options.runMs !== undefined && { runMs: options.runMs }),
     ...(options.intervalMs !== undefined && { intervalMs: options.intervalMs }),
   });
   return {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import type { Keeper } from "../polling/live/keeper.ts";
-import { wishSchema } from "../polling/live/wishes.ts";
+import { askedWishSchema } from "../polling/live/wishes.ts";
 import type { Handler } from "./listener.ts";
 
 export interface Admin {
@@ -14,6 +14,8 @@ export interface Admin {
   keeper: Keeper | undefined;
   /** Undefined: the guarded paths are closed. */
   token: string | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 interface Reply {
@@ -54,7 +56,7 @@ async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
     return { status: 403, body: { error: "closed: start aec serve with AEC_SERVE_TOKEN" } };
   if (!sameToken(request.headers.authorization, admin.token))
     return { status: 401, body: { error: "wrong token" } };
-  if (polling) return livePolling(request, method, searchParams.get("agents") ?? undefined, admin.keeper);
+  if (polling) return livePolling(request, method, searchParams.get("agents") ?? undefined, admin);
   if (event === undefined) return { status: 200, body: await admin.status() };
   const fate = admin.fate(event);
   return fate ? { status: 200, body: fate } : { status: 404, body: { error: "no such message seen" } };
@@ -65,17 +67,21 @@ async function livePolling(
   request: IncomingMessage,
   method: string,
   agents: string | undefined,
-  keeper: Keeper | undefined,
+  { keeper, now }: Admin,
 ): Promise<Reply> {
   if (!keeper) return NO_KEEPER;
   if (method === "PUT") {
-    const parsed = wishSchema.safeParse(await readJson(request));
+    const parsed = askedWishSchema.safeParse(await readJson(request));
     if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
-    await keeper.wish(parsed.data);
+    const { forMs, ...wish } = parsed.data;
+    await keeper.wish({ ...wish, until: forMs === null ? null : now() + forMs });
   } else if (method === "DELETE") {
     return { status: 200, body: { released: await keeper.release(agents), wishes: keeper.wishes() } };
   }
-  return { status: 200, body: { wishes: keeper.wishes(), held: keeper.held() } };
+  return {
+    status: 200,
+    body: { wishes: keeper.wishes(), held: keeper.held(), persistent: keeper.persistent },
+  };
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -110,18 +110,23 @@ export function chooseMode(wanted: Mode | undefined, lockStore: string | undefin
   return wanted ?? (lockStore === undefined ? "careful" : "agents");
 }
 
-/** `polling.rules` of `aec.yml`. */
+/** `polling.rules` of `aec.yml`. Throws a usage error for an interval or hours that cannot be. */
 function standingWishes({ settings }: Context): Wish[] {
-  return (settings.section.polling?.rules ?? []).map(({ agents, interval, hours }) =>
-    wishSchema.parse({
+  return (settings.section.polling?.rules ?? []).map(({ agents, interval, hours }) => {
+    const parsed = wishSchema.safeParse({
       agents,
       intervalMs: parseDuration(interval, "polling.rules"),
       until: null,
       owner: "aec.yml",
       reason: "polling.rules",
       ...(hours !== undefined && { hours }),
-    }),
-  );
+    });
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw usageError("bad-rule", `polling.rules of "${agents}": ${issue?.message}`, {
+      hint: 'such as { agents: "staging/**", interval: 10m, hours: "20:00-07:00" }; from 10s to 24h',
+    });
+  });
 }
 
 function configuredAccounts({ settings }: Context): Account[] {

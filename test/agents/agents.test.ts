@@ -42,8 +42,18 @@ describe("names and patterns", () => {
     ["prod/*", "prod/us-east-1/ClusterCachingAgent", false],
     ["*Agent", "CleanupAlarmsAgent", true],
     ["prod.us", "prodXus", false],
+    ["**Agent/p?ivate", "prod/us-east-1/ImageCachingAgent/private", true],
+    ["a?b", "a/b", false],
   ])("%s on %s: %s", (pattern, id, expected) => {
     expect(matchesGlob(pattern, id)).toBe(expected);
+  });
+
+  test("a pattern made to be slow is not", () => {
+    const started = performance.now();
+    expect(matchesGlob(`${"**?".repeat(150)}z`, `prod/us-east-1/${"ClusterCachingAgent".repeat(10)}`)).toBe(
+      false,
+    );
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   test("property: any text is a pattern, and matches itself where it has no wildcard", () => {
@@ -133,7 +143,7 @@ describe("states", () => {
     expect(states).toEqual({ [image]: "ok", [cleanup]: "unknown", [A]: "ok" });
   });
 
-  test("what is late or failing is measured by the agent's own interval, or by what most agents show", () => {
+  test("what is late or failing is measured by the agent's own interval, or by the site's", () => {
     const key = "prod/us-east-1/AmazonKeyPairCachingAgent";
     const slow = sighting(
       [
@@ -147,7 +157,9 @@ describe("states", () => {
         [key, NODE, 50_000],
       ],
     );
-    expect(agentViews(slow).map(({ state, intervalMs }) => [state, intervalMs])).toEqual([
+    expect(
+      agentViews({ ...slow, configuredMs: 150_000 }).map(({ state, intervalMs }) => [state, intervalMs]),
+    ).toEqual([
       ["ok", 300_000],
       ["ok", 150_000],
       ["ok", 150_000],
@@ -181,6 +193,28 @@ describe("states", () => {
       ],
     );
     expect(deadNodes(both)).toEqual(new Set());
+  });
+});
+
+describe("runs that last", () => {
+  test("one of twenty seconds is followed to its end, and proven", async () => {
+    const site = await testSite({ runMs: 20_000 });
+    const { exit, stdout } = await site.aec(["agents", "run", `prod/${REGION}/AmazonVpcCachingAgent`]);
+    expect([exit, stdout]).toEqual([0, expect.stringMatching(/^ran .*took 20s/)]);
+  });
+
+  test("an agent that is run again and again is never run beside itself", async () => {
+    const site = await testSite({ runMs: 6_000 });
+    const agent = `prod/${REGION}/AmazonVpcCachingAgent`;
+    for (let index = 0; index < 6; index += 1) {
+      await site.aec(["agents", "run", agent, "--no-wait"]);
+      await site.clock.sleep(1_500);
+    }
+    await site.clock.sleep(20_000);
+    const runs = site.clouddriver.runs.filter((run) => run.agent === agent);
+    for (const [index, { startedAt }] of runs.entries()) {
+      expect(startedAt).toBeGreaterThanOrEqual((runs[index - 1]?.endedAt ?? 0) - 1);
+    }
   });
 });
 
@@ -245,6 +279,13 @@ describe("aec agents", () => {
         .toSorted(),
     ).toEqual(running.toSorted());
     expect(held()).toEqual([]);
+  });
+
+  test("one of two replicas that is gone does not hide the other's agents", async () => {
+    const site = await testSite();
+    const urls = `caching=${site.clouddriver.url},caching=http://127.0.0.1:1`;
+    const { exit, stdout } = await site.aec(["agents", "list"], { env: { AEC_CLOUDDRIVER_URL: urls } });
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("ClusterCachingAgent")]);
   });
 
   test("watch: a JSON line for each run, until it is interrupted", async () => {

@@ -74,13 +74,19 @@ describe("one step", () => {
     ["our hold, and the agent is due: released", "release", 301_000, [OWN, 10_000]],
     ["somebody else's hold stays", "none", 10_000, ["aec:other", 20_000]],
     ["never seen to run: left alone", "none", undefined, ["10.0.0.1:1@n", 20_000]],
-    ["a foreign lock past the wish: run now", "run", 305_000, ["10.0.0.1:1@n", 2_000]],
   ] as [string, string, number | undefined, [string, number] | undefined][])(
     "%s",
     (_, action, sinceStart, lock) => {
       expect(step(sinceStart, lock)).toBe(action);
     },
   );
+
+  test("a wish that is shorter than the site's interval runs the agent, and what failed is not tried at once", () => {
+    const short = wish({ intervalMs: 60_000 });
+    const late = seen(70_000, ["10.0.0.1:1@n", 20_000]);
+    expect(nextStep(AGENT, short, late, OWN).action).toBe("run");
+    expect(nextStep(AGENT, short, late, OWN, NOW - 5_000).action).toBe("hold");
+  });
 
   test("property: a hold never outlives the wish or a minute, and never takes a running lock", () => {
     fc.assert(
@@ -173,6 +179,40 @@ describe("live polling, kept by serve", () => {
     await until(() => !isHeld(), "its release");
   });
 
+  test("an agent that fails is not run more often than it is wished", async () => {
+    const site = await testSite();
+    const { run } = await serving(site);
+    await run("set", "--live", "--agents", AGENT, "--interval", "60s");
+    site.clouddriver.failAws(/AmazonSubnet/);
+    const before = starts(site).length;
+    await site.clock.sleep(180_000);
+    expect(starts(site).length - before).toBeLessThanOrEqual(5);
+  });
+
+  test("two replicas of serve: both know the wish, and it holds whoever was told", async () => {
+    const site = await testSite();
+    const one = await serving(site);
+    const two = await serving(site);
+    await one.run("hold", AGENT, "--for", "10m");
+    await site.clock.sleep(10_000);
+    const before = starts(site).length;
+    await site.clock.sleep(90_000);
+    expect(starts(site).length).toBe(before);
+    expect((await two.run("get", "-o", "json")).json()).toMatchObject({ holds: [{ agent: AGENT }] });
+    expect((await two.run("release")).stdout).toContain(AGENT);
+    await until(() => starts(site).length > before, "the next run");
+  });
+
+  test("--dry-run asks and changes nothing", async () => {
+    const site = await testSite();
+    const { run } = await serving(site);
+    const hold = await run("hold", AGENT, "--for", "10m", "--dry-run", "--exit-code");
+    expect([hold.exit, hold.stdout]).toEqual([3, expect.stringContaining("nothing was changed")]);
+    expect((await run("set", "--live", "--interval", "5m", "--dry-run")).exit).toBe(0);
+    expect((await run("release", "--dry-run", "--exit-code")).exit).toBe(0);
+    expect((await run("get", "-o", "json")).json()).toMatchObject({ holds: [] });
+  });
+
   test("polling.rules of aec.yml are kept from the start", async () => {
     const site = await testSite();
     const cwd = temporaryDirectory();
@@ -194,6 +234,12 @@ describe("live polling, kept by serve", () => {
     expect((await run("set", "--live")).exit).toBe(2);
     const short = await run("set", "--live", "--interval", "1s");
     expect([short.exit, short.stderr]).toEqual([1, expect.stringContaining("refuses")]);
+    const long = await run("hold", AGENT, "--for", "9999h");
+    expect([long.exit, long.stderr]).toEqual([1, expect.stringContaining("30 days")]);
+    for (const url of ["mysql://u:p#w@h/db", "postgres://h:port/db", "mysql://u:100%@h/db"]) {
+      const { exit, stderr } = await site.aec(["agents", "list", "--lock-store", url]);
+      expect([exit, stderr], url).toEqual([2, expect.not.stringContaining("p#w")]);
+    }
     const careful = await serve(site, ["--mode", "careful"], { env: { ...TOKEN, AEC_LOCK_STORE: "" } });
     const refused = await site.aec(["polling", "hold", AGENT, "--for", "1m", "--serve-url", careful.admin], {
       env: TOKEN,

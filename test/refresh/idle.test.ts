@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isIdle } from "../../src/agents/idle.ts";
+import { isIdle, usualInterval } from "../../src/agents/idle.ts";
 
 const NOW = 1_800_000_000_000;
 /** An agent that started `ago` ms before and sleeps until its interval is over. */
@@ -15,8 +15,10 @@ describe("idle or not", () => {
   test.each([
     ["stock, half way", idle(15_000, 30_000), undefined, true],
     ["no lock at all", { lifeMs: 0, lastStartMs: undefined }, undefined, true],
-    ["five minutes, just ran", idle(3_000, 300_000), undefined, true],
-    ["five minutes, half way", idle(150_000, 300_000), undefined, true],
+    ["five minutes, just ran, known", idle(3_000, 300_000), 300_000, true],
+    ["five minutes, half way, known", idle(150_000, 300_000), 300_000, true],
+    ["five minutes, not known", idle(150_000, 300_000), undefined, false],
+    ["run again four seconds after its last start", busy(1_000, 4_000), undefined, false],
     ["stock, running for a second", busy(1_000, 31_000), undefined, false],
     ["running, with an aec.yml that says five minutes", busy(1_000, 31_000), 300_000, false],
     ["running after it failed for five minutes", busy(1_000, 300_000), 300_000, false],
@@ -39,7 +41,8 @@ describe("idle or not", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 299_000 }),
-        fc.integer({ min: 10_000, max: 10_000_000 }),
+        // aec itself makes agents run again at once.
+        fc.integer({ min: 3_000, max: 10_000_000 }),
         fc.integer({ min: 300_000, max: 900_000 }),
         fc.option(fc.constantFrom(30_000, 120_000, 300_000), { nil: undefined }),
         (running, sinceSuccess, timeout, configured) => {
@@ -49,15 +52,25 @@ describe("idle or not", () => {
     );
   });
 
-  test("property: at intervals up to the stock timeout an agent that sleeps is always known as idle", () => {
+  test("property: at intervals below the stock timeout an agent that sleeps is always known as idle", () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 10_000, max: 300_000 }),
+        fc.integer({ min: 10_000, max: 297_000 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         (interval, at) => {
           expect(isIdle(idle(Math.floor(interval * at), interval), NOW, undefined)).toBe(true);
         },
       ),
     );
+  });
+});
+
+describe("the interval that most agents show", () => {
+  const sleeping = (interval: number) =>
+    [1, 4, 9, 14, 20, 26].map((seconds) => idle(seconds * 1_000, interval));
+  test("is found although some run, and not from too few", () => {
+    expect(usualInterval([...sleeping(300_000), busy(1_000, 31_000)], NOW)).toBe(300_000);
+    expect(usualInterval([...sleeping(30_000), busy(1_000, 31_000), busy(5_000, 31_000)], NOW)).toBe(30_000);
+    expect(usualInterval(sleeping(30_000).slice(0, 4), NOW)).toBeUndefined();
   });
 });

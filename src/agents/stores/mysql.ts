@@ -17,7 +17,8 @@ export function openMysql(url: string): SqlClient {
     supportBigNumbers: true,
   });
   return {
-    now: "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
+    // UNIX_TIMESTAMP is wrong for an hour when a session's time zone sets its clocks back.
+    now: "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000)",
     async query(sql, values) {
       const [result] = await pool.query<RowDataPacket[]>({ sql, values: [...values], timeout: 5_000 });
       if (Array.isArray(result)) return { rows: result, changed: 0 };

@@ -20,10 +20,13 @@ return 'released'
 
 /**
  * Deletes a lock whose value is exactly this one: a node that is gone, or a hold of our own.
- * KEYS[1] agentType; ARGV[1] the value. Answers 1 or 0.
+ * KEYS[1] agentType; ARGV[1] the value; ARGV[2] empty, or the longest life that it may have: a node that was started
+ * again in its place has the same value, and what it took since has more life.
+ * Answers 1 or 0.
  */
 export const DELETE_IF = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' and redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then return 0 end
 return redis.call('DEL', KEYS[1])
 `;
 

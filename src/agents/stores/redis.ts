@@ -7,6 +7,9 @@ import { HOLD_PREFIX, type Lock, type LockStore } from "./store.ts";
 const SCAN_COUNT = 1_000;
 const CHUNK = 500;
 
+/** The cache keeps what agents have found under names that end in theirs (RedisCache). */
+const IN_CACHE = /:(?:relationships|attributes|members|exists|hashes)\b|^com\.netflix\./;
+
 /** A node's identity is `ip:pid@host` (DefaultNodeIdentity); anything else in the database is no lock. */
 function isLock(value: string): boolean {
   return value.startsWith(HOLD_PREFIX) || /^[^\s]{1,200}:\d+@[^\s]{1,300}$/.test(value);
@@ -52,6 +55,7 @@ export function openRedisLocks(url: string): LockStore {
   };
 
   return {
+    shares: true,
     lock: (agent) =>
       call("GET", async () => {
         const [value, life] = await Promise.all([redis.get(agent), redis.pttl(agent)]);
@@ -62,7 +66,7 @@ export function openRedisLocks(url: string): LockStore {
       call("SCAN", async () => {
         const names = new Set<string>();
         for await (const keys of redis.scanStream({ match: "*Agent*", count: SCAN_COUNT })) {
-          for (const key of keys as string[]) names.add(key);
+          for (const key of keys as string[]) if (!IN_CACHE.test(key)) names.add(key);
         }
         return [...names];
       }),
@@ -73,7 +77,7 @@ export function openRedisLocks(url: string): LockStore {
           // The cache lives in the same database: what is no string answers null here.
           const values = await redis.mget(chunk);
           const lives = await Promise.all(
-            chunk.map((key, index) => (values[index] === null ? 0 : redis.pttl(key))),
+            chunk.map((key, index) => (isLock(values[index] ?? "") ? redis.pttl(key) : 0)),
           );
           chunk.forEach((key, index) => {
             const holder = values[index];
@@ -91,8 +95,8 @@ export function openRedisLocks(url: string): LockStore {
     remember: (key, text, lifeMs) =>
       call("SET", async () => void (await redis.set(key, text, "PX", Math.ceil(lifeMs)))),
     recall: (key) => call("GET", async () => (await redis.get(key)) ?? undefined),
-    deleteIf: (agent, value) =>
-      call("EVAL", async () => (await redis.eval(DELETE_IF, 1, agent, value)) === 1),
+    deleteIf: (agent, value, maxLifeMs) =>
+      call("EVAL", async () => (await redis.eval(DELETE_IF, 1, agent, value, String(maxLifeMs ?? ""))) === 1),
     count: (agents) => call("EXISTS", async () => (agents.length === 0 ? 0 : redis.exists(...agents))),
     runNow: (agent, idleMs) =>
       call("EVAL", async () => {

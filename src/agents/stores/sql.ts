@@ -107,14 +107,17 @@ export function openSqlLocks(client: SqlClient, url: string): LockStore {
         );
         return changed > 0 ? "set" : "running";
       }),
-    deleteIf: (agent, value) =>
+    deleteIf: (agent, value, maxLifeMs) =>
       call(async () => {
-        const { changed } = await client.query(`DELETE FROM ${table} WHERE agent_name = ? AND owner_id = ?`, [
-          agent,
-          value,
-        ]);
+        const row = await one(agent);
+        if (row?.owner !== value || row.lifeMs > (maxLifeMs ?? Number.POSITIVE_INFINITY)) return false;
+        const { changed } = await client.query(
+          `DELETE FROM ${table} WHERE agent_name = ? AND owner_id = ? AND lock_expiry = ?`,
+          [agent, value, row.expiry],
+        );
         return changed > 0;
       }),
+    shares: false,
     remember: async () => {},
     recall: async () => undefined,
     close: client.close,

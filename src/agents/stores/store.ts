@@ -29,9 +29,11 @@ export interface LockStore {
     lifeMs: number,
     idleMs: number,
   ): Promise<"set" | "held" | "running" | "foreign">;
-  /** Deletes the lock if its value is exactly this one. */
-  deleteIf(agent: string, value: string): Promise<boolean>;
-  /** A text of `aec`'s own that replicas share; gone after `lifeMs`. A SQL store has no place for one. */
+  /** Deletes the lock if its value is exactly this one, and it lives no longer than `maxLifeMs`. */
+  deleteIf(agent: string, value: string, maxLifeMs?: number): Promise<boolean>;
+  /** Whether it has a place for texts of `aec`'s own: Clouddriver's SQL tables have none. */
+  readonly shares: boolean;
+  /** A text that replicas share; gone after `lifeMs`. */
   remember(key: `aec:${string}`, text: string, lifeMs: number): Promise<void>;
   recall(key: `aec:${string}`): Promise<string | undefined>;
   close(): void;

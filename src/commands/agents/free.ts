@@ -56,7 +56,10 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
     const nodes = [...new Set(blocked.map(({ node }) => node))].join(", ");
     await context.confirm(`Free ${blocked.length} agents of ${nodes}, which finished no run?`);
     const freed = await Promise.all(
-      blocked.map(async ({ agent, node }) => ({ agent, freed: await locks.deleteIf(agent, node) })),
+      blocked.map(async ({ agent, node, lifeMs }) => ({
+        agent,
+        freed: await locks.deleteIf(agent, node, lifeMs),
+      })),
     );
     return {
       data: { ...data, freed },

@@ -39,6 +39,11 @@ export async function run(
     const agents = chosen.filter(onlyReads);
     const left = chosen.filter((id) => !onlyReads(id));
     if (left.length > 0) context.out.warn(`not run, since they may change AWS: ${left.join(", ")}`);
+    if (agents.length === 0) {
+      throw usageError("no-agent", "no agent that only reads was chosen", {
+        hint: "aec agents list shows them all",
+      });
+    }
     if (options.dryRun) {
       return { data: { agents: agents.map((id) => ({ id })), dryRun: true }, text: () => agents.join("\n") };
     }

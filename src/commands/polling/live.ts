@@ -1,6 +1,6 @@
-import { HOLD_PREFIX } from "../../agents/stores/store.ts";
 import { type AgentView, agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
+import { ownerOf } from "../../polling/live/hold-value.ts";
 import { type Wish, wishFor } from "../../polling/live/wishes.ts";
 import { askServe } from "../../serve/client.ts";
 import { openWatchers } from "../agents/sight.ts";
@@ -28,7 +28,7 @@ export async function livePolling(context: Context): Promise<{ agents: AgentView
       return [
         {
           agent: id,
-          owner: wish?.owner || ownerOf(holder),
+          owner: wish?.owner || (ownerOf(holder) ?? holder),
           until: new Date(wish?.until ?? sighting.now + lifeMs).toISOString(),
           reason: wish?.reason ?? "",
         },
@@ -44,15 +44,4 @@ async function wishesOfServe(context: Context): Promise<Wish[]> {
   if (context.settings.serve.origin === "not set") return [];
   const answer = await askServe(context, "/polling");
   return Array.isArray(answer?.wishes) ? (answer.wishes as Wish[]) : [];
-}
-
-/** A hold's value is the prefix and a little JSON; whatever else it may be is shown as it is. */
-function ownerOf(holder: string): string {
-  const text = holder.slice(HOLD_PREFIX.length);
-  try {
-    const { owner } = JSON.parse(text) as { owner?: unknown };
-    return typeof owner === "string" ? owner : text;
-  } catch {
-    return text;
-  }
 }

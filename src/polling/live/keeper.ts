@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { LockStore } from "../../agents/stores/store.ts";
-import { HOLD_PREFIX } from "../../agents/stores/store.ts";
-import type { Sighting } from "../../agents/view.ts";
+
+import { type Sighting, withUsualInterval } from "../../agents/view.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
+import { holdValue, ownerOf } from "./hold-value.ts";
+import { createAgentMemory } from "./memory.ts";
 import { nextStep } from "./step.ts";
 import { type Wish, wishFor, wishSchema } from "./wishes.ts";
 
@@ -23,6 +25,8 @@ export interface KeeperOptions {
 /** Keeps wishes in force. */
 export interface Keeper {
   wishes(): readonly Wish[];
+  /** Whether wishes outlive this process. */
+  readonly persistent: boolean;
   /** Adds a wish, or replaces the one for the same agents. */
   wish(wish: Wish): Promise<void>;
   /** Takes wishes for these agents back (all, without a pattern) and returns them. */
@@ -40,29 +44,33 @@ const TICK_MS = 5_000;
 /** What was told to run is left alone for a while, so that the next hold does not come before a node has taken it. */
 const WANTED_MS = 15_000;
 const STORE_KEY = "aec:polling:wishes";
-const STORE_LIFE_MS = 24 * 3_600_000;
+/** Longer than any wish. */
+const STORE_LIFE_MS = 31 * 86_400_000;
 
 export function createKeeper(options: KeeperOptions): Keeper {
   const { locks, clock, signal, log } = options;
-  const own = `${HOLD_PREFIX}${JSON.stringify({ owner: options.owner })}`;
+  // Of this process alone: replicas keep the same wishes, each by its own holds.
+  const own = holdValue(options.owner);
+  const memory = createAgentMemory((holder) => holder === own);
   const wanted = new Map<string, number>();
   let wishes: Wish[] = [];
   let held: string[] = [];
-  let storedAt = Number.NEGATIVE_INFINITY;
   /** When an agent was last told to run by a short interval: introspection may be of a replica that did not run it. */
   const asked = new Map<string, number>();
   let ticking: Promise<void> = Promise.resolve();
 
   const inForce = () => [...options.standing, ...wishes];
-  const store = async () => {
-    storedAt = clock.now();
-    await locks.remember(STORE_KEY, JSON.stringify(wishes), STORE_LIFE_MS);
+  /** The store is what replicas agree on; without one, or while it cannot be read, what is known here counts. */
+  const refreshWishes = async (now: number) => {
+    if (locks.shares) wishes = stored(await locks.recall(STORE_KEY)) ?? [];
+    wishes = wishes.filter(({ until }) => until === null || until > now);
   };
-  const letGo = async (agent: string) => {
-    wanted.set(agent, clock.now() + WANTED_MS);
-    return locks.deleteIf(agent, own);
+  const change = async (next: (present: readonly Wish[]) => Wish[]) => {
+    await refreshWishes(clock.now());
+    wishes = next(wishes);
+    if (locks.shares) await locks.remember(STORE_KEY, JSON.stringify(wishes), STORE_LIFE_MS);
+    await tick();
   };
-
   /** One after the other, whoever asks. */
   function tick(): Promise<void> {
     ticking = ticking.catch(() => {}).then(look);
@@ -71,27 +79,25 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   async function look(): Promise<void> {
     const now = clock.now();
-    const current = wishes.filter(({ until }) => until === null || until > now);
-    if (current.length !== wishes.length || now - storedAt > STORE_LIFE_MS / 4) {
-      wishes = current;
-      await store();
-    }
+    await refreshWishes(now);
     if (inForce().length === 0 && held.length === 0) return;
-    const sighting = await options.see();
+    const sighting = withUsualInterval(memory.merge(await options.see()));
     const names = new Set([...sighting.executions.keys(), ...sighting.locks.keys()]);
-    const holding: string[] = [];
+    const holding = new Set(held);
     for (const agent of names) {
       if ((wanted.get(agent) ?? 0) > now) continue;
-      if (await keepOne(agent, sighting, now)) holding.push(agent);
+      if (signal.aborted) break;
+      if (await keepOne(agent, sighting, now)) holding.add(agent);
+      else holding.delete(agent);
+      held = [...holding];
     }
-    held = holding;
     for (const [agent, until] of wanted) if (until <= now) wanted.delete(agent);
   }
 
   /** Takes the step that the agent's wish asks for; true where it is held afterwards. */
   async function keepOne(agent: string, sighting: Sighting, now: number): Promise<boolean> {
     const wish = wishFor(agent, inForce(), now);
-    const step = nextStep(agent, wish, sighting, own);
+    const step = nextStep(agent, wish, sighting, own, memory.attempt(agent));
     switch (step.action) {
       case "hold":
         return (await locks.hold(agent, own, step.lifeMs, step.idleMs)) === "set";
@@ -112,24 +118,24 @@ export function createKeeper(options: KeeperOptions): Keeper {
   return {
     wishes: inForce,
     held: () => held,
-    async wish(wish) {
-      wishes = [...wishes.filter(({ agents }) => agents !== wish.agents), wish];
-      await store();
-      await tick();
-    },
+    persistent: locks.shares,
+    wish: (wish) => change((present) => [...present.filter(({ agents }) => agents !== wish.agents), wish]),
     async release(agents) {
-      const taken = wishes.filter((wish) => agents === undefined || wish.agents === agents);
-      wishes = wishes.filter((wish) => !taken.includes(wish));
-      await store();
-      await tick();
+      let taken: Wish[] = [];
+      await change((present) => {
+        taken = present.filter((wish) => agents === undefined || wish.agents === agents);
+        return present.filter((wish) => !taken.includes(wish));
+      });
       return taken;
     },
     yielding: (inner) => ({
       ...inner,
       async lock(agent) {
         const lock = await inner.lock(agent);
-        if (lock.holder !== own) return lock;
-        await letGo(agent);
+        // Those of other replicas of this environment give way too: the run is wanted, whoever holds.
+        if (lock.holder === undefined || ownerOf(lock.holder) !== options.owner) return lock;
+        wanted.set(agent, clock.now() + WANTED_MS);
+        await locks.deleteIf(agent, lock.holder);
         return { holder: undefined, lifeMs: 0, held: false };
       },
       async runNow(agent, idleMs) {
@@ -138,11 +144,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
       },
     }),
     async keep() {
-      try {
-        wishes = stored(await locks.recall(STORE_KEY)) ?? wishes;
-      } catch (error) {
-        log.warn({ problem: messageOf(error) }, "wishes of an earlier serve could not be read");
-      }
       while (!signal.aborted) {
         try {
           await tick();

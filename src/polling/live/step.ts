@@ -15,11 +15,22 @@ export type Step =
 const HOLD_LIFE_MS = 60_000;
 /** Renewed with so much left. */
 const RENEW_BELOW_MS = 40_000;
+/** An attempt is noticed so much after it began, at most: one that succeeded is known better by its start. */
+const SEEN_LATE_MS = 15_000;
 /** A hold shorter than that is not worth a call: the agent is about to be due. */
 const SHORTEST_HOLD_MS = 1_000;
 
-/** Decides for one agent, from its lock, its last start and the wish in force; pure. */
-export function nextStep(agent: string, wish: Wish | undefined, sighting: Sighting, ownValue: string): Step {
+/**
+ * Decides for one agent, from its lock, its last start and the wish in force; pure. `attemptMs` is when it was last seen
+ * to begin, with or without success: the interval counts from there, so that what fails is not tried all the time.
+ */
+export function nextStep(
+  agent: string,
+  wish: Wish | undefined,
+  sighting: Sighting,
+  ownValue: string,
+  attemptMs?: number,
+): Step {
   const { executions, locks, now, configuredMs } = sighting;
   const lock = locks.get(agent);
   const ours = lock?.holder === ownValue;
@@ -28,9 +39,11 @@ export function nextStep(agent: string, wish: Wish | undefined, sighting: Sighti
 
   const lifeMs = lock?.lifeMs ?? 0;
   const lastStartMs = executions.get(agent)?.lastExecutionStartMs;
-  // Without a known start an interval has nothing to count from: the agent runs once first.
-  const dueInMs = dueIn(wish, lastStartMs, now);
-  if (dueInMs === undefined) return ours ? { action: "release" } : { action: "none" };
+  // Without a known start an interval has nothing to count from: the agent runs once first, and a hold of ours ends.
+  const failed =
+    attemptMs !== undefined && (lastStartMs === undefined || attemptMs - lastStartMs > SEEN_LATE_MS);
+  const dueInMs = dueIn(wish, failed ? attemptMs : lastStartMs, now);
+  if (dueInMs === undefined) return { action: "none" };
   if (!ours && !isIdle({ lifeMs, lastStartMs }, now, ownIntervalMs(agent) ?? configuredMs))
     return { action: "none" };
   if (dueInMs <= 0) {

@@ -20,6 +20,14 @@ export const wishSchema = z.strictObject({
 });
 export type Wish = z.infer<typeof wishSchema>;
 
+const THIRTY_DAYS_MS = 30 * 86_400_000;
+
+/** A wish as it is asked for: `serve` counts its life by its own clock. A hold has to have an end. */
+export const askedWishSchema = wishSchema
+  .omit({ until: true })
+  .extend({ forMs: z.number().positive().max(THIRTY_DAYS_MS, "at most 30 days").nullable() })
+  .refine(({ intervalMs, forMs }) => intervalMs !== null || forMs !== null, "a hold needs an end (forMs)");
+
 /** The wish in force for an agent at a time: the last one that matches. Agents that may change AWS have none. */
 export function wishFor(agent: string, wishes: readonly Wish[], now: number): Wish | undefined {
   if (!onlyReads(agent)) return undefined;

@@ -33,8 +33,9 @@ export const SCRIPTS: ReadonlyMap<string, Script> = new Map<string, Script>([
   ],
   [
     DELETE_IF,
-    (keyspace, [agent = ""], [value]) => {
+    (keyspace, [agent = ""], [value, maxLifeMs]) => {
       if (keyspace.get(agent) !== value) return 0;
+      if (maxLifeMs && keyspace.pttl(agent) > Number(maxLifeMs)) return 0;
       keyspace.del(agent);
       return 1;
     },
