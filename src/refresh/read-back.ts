@@ -1,4 +1,5 @@
 import type { Clouddriver } from "../clouddriver/client.ts";
+import { orderFree } from "../order-free.ts";
 import type { WorkItem } from "./items.ts";
 
 /** What the cache shows of a work item; compared before and after, and with what an event says. */
@@ -41,18 +42,7 @@ export async function cachedIds(
   return (await clouddriver.securityGroups(account, region)).map(({ name }) => name);
 }
 
-function single(value: object | undefined): CachedState {
-  return { present: value !== undefined, digest: value && JSON.stringify(sorted(value)), ids: undefined };
-}
-
 /** Clouddriver keeps sets, whose order means nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map(sorted).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, inner]) => [key, sorted(inner)] as const)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+function single(value: object | undefined): CachedState {
+  return { present: value !== undefined, digest: value && JSON.stringify(orderFree(value)), ids: undefined };
 }

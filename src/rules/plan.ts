@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FoundRule, Target } from "../aws/eventbridge.ts";
 import { failure } from "../errors.ts";
+import { orderFree } from "../order-free.ts";
 import { isOurs } from "../sns/topology.ts";
 
 export interface WantedRule {
@@ -51,16 +52,5 @@ export function planRule(wanted: WantedRule, found: FoundRule | undefined, envir
 
 /** Lists in patterns are alternatives, whose order means nothing. */
 function samePatterns(one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(ordered(one), ordered(other));
-}
-
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map(ordered).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, inner]) => [key, ordered(inner)] as const)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  return isDeepStrictEqual(orderFree(one), orderFree(other));
 }
