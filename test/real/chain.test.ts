@@ -28,15 +28,17 @@ describe("the whole chain on real parts", () => {
       AWS_REGION: REGION,
       AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
       AEC_LOCK_STORE: engine.redisUrl,
+      AEC_SERVE_TOKEN: "token",
     };
     const { world, written } = testWorld({ env, signal: stopper.signal });
     log = () => written.stderr;
     serving = main(
-      ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--topic-arn", TOPIC],
+      ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--topic-arn", TOPIC],
       world,
     );
     await until(() => written.stdout.includes("\n"), "serve to be ready");
-    const { notify } = JSON.parse(written.stdout) as { notify: string };
+    const { notify, admin } = JSON.parse(written.stdout) as { notify: string; admin: string };
+    env.AEC_SERVE_URL = admin;
     const created = await aec(["sns", "create", "--endpoint", notify, "--yes"], { env });
     expect(created.exit, created.stderr).toBe(0);
   });
@@ -109,5 +111,30 @@ describe("the whole chain on real parts", () => {
     await until(async () => (await Promise.all(names.map(cached))).every(Boolean), "the burst in the cache");
     // One for the leading run, one for the trailing run; one of the agent's own passes may fall between.
     expect(engine.proxy.counts()["autoscaling:DescribeAutoScalingGroups"]).toBeLessThanOrEqual(3);
+  });
+
+  test("polling that is slowed down live costs nothing, an event is as fast as ever, and release ends it", async () => {
+    const polling = (...argv: string[]) => aec(["polling", ...argv], { env });
+    const set = await polling("set", "--live", "--agents", "default/**", "--interval", "10m");
+    expect(set.exit, set.stderr).toBe(0);
+    const held = async () =>
+      (await (await polling("get", "-o", "json")).json<{ holds: object[] }>()).holds.length;
+    for (const end = Date.now() + 45_000; (await held()) < 12 && Date.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await held()).toBeGreaterThanOrEqual(12);
+    engine.proxy.reset();
+    await new Promise((resolve) => setTimeout(resolve, 65_000));
+    const quiet = engine.proxy.counts();
+    // What the burst before made run is not counted.
+    const calls = ["ec2:DescribeVpcs", "ec2:DescribeImages", "autoscaling:DescribeLaunchConfigurations"];
+    expect(calls.map((call) => quiet[call] ?? 0)).toEqual([0, 0, 0]);
+
+    await engine.group("quiet-main-v001", 1);
+    await group("quiet-main-v001", { configuration: { desiredCapacity: 1 } });
+    await until(() => cached("quiet-main-v001"), "the group in the cache although its agent is held");
+
+    expect((await polling("release")).exit).toBe(0);
+    const polled = () => (engine.proxy.counts()["ec2:DescribeVpcs"] ?? 0) > 0;
+    await until(polled, "the agents to poll again");
   });
 });
