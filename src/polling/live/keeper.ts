@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { LockStore } from "../../agents/stores/store.ts";
-
 import { type Sighting, withUsualInterval } from "../../agents/view.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
@@ -44,8 +43,9 @@ const TICK_MS = 5_000;
 /** What was told to run is left alone for a while, so that the next hold does not come before a node has taken it. */
 const WANTED_MS = 15_000;
 const STORE_KEY = "aec:polling:wishes";
-/** Longer than any wish. */
+/** Longer than any wish with an end; renewed every day for those without. */
 const STORE_LIFE_MS = 31 * 86_400_000;
+const RENEW_STORE_MS = 86_400_000;
 
 export function createKeeper(options: KeeperOptions): Keeper {
   const { locks, clock, signal, log } = options;
@@ -58,6 +58,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   /** When an agent was last told to run by a short interval: introspection may be of a replica that did not run it. */
   const asked = new Map<string, number>();
   let ticking: Promise<void> = Promise.resolve();
+  let storedAt = clock.now();
 
   const inForce = () => [...options.standing, ...wishes];
   /** The store is what replicas agree on; without one, or while it cannot be read, what is known here counts. */
@@ -65,10 +66,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (locks.shares) wishes = stored(await locks.recall(STORE_KEY)) ?? [];
     wishes = wishes.filter(({ until }) => until === null || until > now);
   };
+  const store = async () => {
+    if (!locks.shares) return;
+    storedAt = clock.now();
+    await locks.remember(STORE_KEY, JSON.stringify(wishes), STORE_LIFE_MS);
+  };
   const change = async (next: (present: readonly Wish[]) => Wish[]) => {
     await refreshWishes(clock.now());
     wishes = next(wishes);
-    if (locks.shares) await locks.remember(STORE_KEY, JSON.stringify(wishes), STORE_LIFE_MS);
+    await store();
     await tick();
   };
   /** One after the other, whoever asks. */
@@ -80,6 +86,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   async function look(): Promise<void> {
     const now = clock.now();
     await refreshWishes(now);
+    if (wishes.length > 0 && now - storedAt > RENEW_STORE_MS) await store();
     if (inForce().length === 0 && held.length === 0) return;
     const sighting = withUsualInterval(memory.merge(await options.see()));
     const names = new Set([...sighting.executions.keys(), ...sighting.locks.keys()]);
