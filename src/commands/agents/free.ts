@@ -25,12 +25,12 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
   const locks = await needLocks(context);
   const watchers = await openWatchers(context);
   try {
-    const first = await watchers.see();
+    const first = await watchers.see(true);
     assertGone(first, options.node);
     let blocked = blockedBy(first, options.node);
     if (blocked.length > 0) {
       await clock.sleep(LOOK_AGAIN_MS, signal);
-      const second = await watchers.see();
+      const second = await watchers.see(true);
       assertGone(second, options.node);
       // The same lock, older: one that was taken again meanwhile has more life than before.
       const before = new Map(blocked.map(({ agent, lifeMs }) => [agent, lifeMs]));

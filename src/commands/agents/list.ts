@@ -20,7 +20,7 @@ export async function run(
   try {
     if (!watchers.locks)
       context.out.warn("without --lock-store neither intervals, holders nor due times are known");
-    const agents = chosenAgents(agentViews(await watchers.see()), pattern, options).toSorted(
+    const agents = chosenAgents(agentViews(await watchers.see(true)), pattern, options).toSorted(
       ORDERS[options.sort ?? "name"],
     );
     return {

@@ -35,7 +35,7 @@ export async function run(
   const locks = await needLocks(context);
   const watchers = await openWatchers(context);
   try {
-    const chosen = chosenAgents(agentViews(await watchers.see()), pattern, options).map(({ id }) => id);
+    const chosen = chosenAgents(agentViews(await watchers.see(true)), pattern, options).map(({ id }) => id);
     const agents = chosen.filter(onlyReads);
     const left = chosen.filter((id) => !onlyReads(id));
     if (left.length > 0) context.out.warn(`not run, since they may change AWS: ${left.join(", ")}`);

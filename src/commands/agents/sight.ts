@@ -18,7 +18,8 @@ export interface AgentFilter {
 export interface Watchers {
   clouddriver: Clouddriver;
   locks: LockStore | undefined;
-  see(): Promise<Sighting>;
+  /** With `everyLock` also of agents that introspection does not know, which walks a Redis once. */
+  see(everyLock: boolean): Promise<Sighting>;
   close(): void;
 }
 
@@ -32,7 +33,7 @@ export async function openWatchers(context: Context): Promise<Watchers> {
   return {
     clouddriver,
     locks,
-    see: () => sight(clouddriver, locks, world.clock, intervalMs, true),
+    see: (everyLock) => sight(clouddriver, locks, world.clock, intervalMs, everyLock),
     close: () => locks?.close(),
   };
 }
@@ -46,18 +47,33 @@ export async function needLocks(context: Context): Promise<LockStore> {
   });
 }
 
-/** The agents that a pattern and the filters choose. Throws a usage error, with the nearest, where there is none. */
-export function chosenAgents<T extends { id: string; account: string | null; region: string | null }>(
+interface Named {
+  id: string;
+  account: string | null;
+  region: string | null;
+}
+
+/** The agents that a pattern and the filters match. */
+export function matchingAgents<T extends Named>(
   agents: readonly T[],
   pattern: string | undefined,
   { account, region }: AgentFilter,
 ): T[] {
-  const found = agents.filter(
+  return agents.filter(
     (agent) =>
       (pattern === undefined || matchesGlob(pattern, agent.id)) &&
       (account === undefined || agent.account === account) &&
       (region === undefined || agent.region === region),
   );
+}
+
+/** The same. Throws a usage error, with the nearest, where there is none. */
+export function chosenAgents<T extends Named>(
+  agents: readonly T[],
+  pattern: string | undefined,
+  { account, region }: AgentFilter,
+): T[] {
+  const found = matchingAgents(agents, pattern, { account, region });
   if (found.length > 0 || agents.length === 0) return found;
   const suggestion =
     pattern &&

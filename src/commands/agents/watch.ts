@@ -1,7 +1,7 @@
 import { agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
-import { type AgentFilter, chosenAgents, openWatchers } from "./sight.ts";
+import { type AgentFilter, chosenAgents, matchingAgents, openWatchers } from "./sight.ts";
 
 const POLL_MS = 1_000;
 
@@ -16,7 +16,10 @@ export async function run(
   const known = new Map<string, { lastStart: string | null; state: string }>();
   try {
     while (!signal.aborted) {
-      for (const agent of chosenAgents(agentViews(await watchers.see()), pattern, filter)) {
+      // A wrong pattern is told at the first look; later ones do not walk the store for agents that it alone knows.
+      const first = known.size === 0;
+      const views = agentViews(await watchers.see(first));
+      for (const agent of (first ? chosenAgents : matchingAgents)(views, pattern, filter)) {
         const { id, lastStart, lastDurationMs, state, holder } = agent;
         const before = known.get(id);
         known.set(id, { lastStart, state });

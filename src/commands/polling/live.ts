@@ -18,7 +18,7 @@ export interface Hold {
 export async function livePolling(context: Context): Promise<{ agents: AgentView[]; holds: Hold[] }> {
   const watchers = await openWatchers(context);
   try {
-    const sighting = await watchers.see();
+    const sighting = await watchers.see(true);
     const wishes = await wishesOfServe(context);
     const agents = agentViews(sighting);
     const holds = agents.flatMap(({ id, holder, state }): Hold[] => {
