@@ -173,11 +173,9 @@ async function proven(
     const outcome = await attempt();
     if (!outcome.done) return result(outcome.verdict, outcome.detail);
     let { verdict, detail } = compare(before, await readBack(clouddriver, item));
-    // A pass is known before it is stored: no change proves something only a while later.
-    for (
-      const end = clock.now() + STORE_MS;
-      via === "pass" && verdict === "unchanged" && clock.now() < end;
-    ) {
+    // A pass is known before it is stored: that nothing changed, or is there, proves something only a while later.
+    const nothingYet = () => verdict === "unchanged" || verdict === "not-handled";
+    for (const end = clock.now() + STORE_MS; via === "pass" && nothingYet() && clock.now() < end; ) {
       await clock.sleep(STORE_POLL_MS, refresher.signal);
       ({ verdict, detail } = compare(before, await readBack(clouddriver, item)));
     }
