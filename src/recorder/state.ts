@@ -33,10 +33,7 @@ export function recordingState(world: World, accountId: string, region: string) 
           ? {
               ...record,
               before: known.before,
-              made: {
-                recorder: record.made?.recorder ?? known.made?.recorder,
-                channel: record.made?.channel ?? known.made?.channel,
-              },
+              made: newest(known.made, record.made),
             }
           : record;
       inState(directory, () => {
@@ -46,4 +43,10 @@ export function recordingState(world: World, accountId: string, region: string) 
     },
     forget: () => rmSync(path, { force: true }),
   };
+}
+
+/** Unknown where an earlier `aec` wrote the record and this one left the recorder alone: that one may have widened it. */
+function newest(known: RecordingRecord["made"], made: RecordingRecord["made"]): RecordingRecord["made"] {
+  if (!known && !made?.recorder) return undefined;
+  return { recorder: made?.recorder ?? known?.recorder, channel: made?.channel ?? known?.channel };
 }

@@ -6,7 +6,7 @@ export interface RecordingRecord {
   version: 1;
   topicArn: string;
   before: ObservedRecording;
-  /** Absent in records of an earlier `aec`. */
+  /** Absent in records of an earlier `aec`; a member is absent where `enable` left that as it was. */
   made?: { recorder?: RecorderDocument | undefined; channel?: ChannelDocument | undefined } | undefined;
 }
 
@@ -43,8 +43,7 @@ export function planUndo(
         ]
       : [];
   }
-  const recorderSteps =
-    before && recorder ? undoRecorder(recorder, before.recorder, record?.made?.recorder) : [];
+  const recorderSteps = record && recorder ? undoRecorder(recorder, record) : [];
   const goes = recorderSteps.some(({ action }) => action === "delete");
   const stays = recorderSteps.some(({ action }) => action === "kept");
   const channelSteps = channel && ours ? undoChannel(channel, before, record, goes) : [];
@@ -80,12 +79,10 @@ function undoChannel(
     : [{ resource, action: "update", detail: "publish to no topic", document: rest }];
 }
 
-function undoRecorder(
-  recorder: RecorderDocument,
-  before: RecorderDocument | undefined,
-  made: RecorderDocument | undefined,
-): UndoStep[] {
+function undoRecorder(recorder: RecorderDocument, record: RecordingRecord): UndoStep[] {
   const resource = "recorder" as const;
+  const before = record.before.recorder;
+  const made = record.made?.recorder;
   const changed = made !== undefined && !sameGroup(recorder, made);
   if (!before) {
     return changed
@@ -96,6 +93,8 @@ function undoRecorder(
   if (strategyOf(recorder) !== strategyOf(before)) {
     return [{ resource, action: "kept", detail: "somebody changed its strategy since" }];
   }
+  const leftAlone = record.made !== undefined && made === undefined;
+  if (leftAlone) return [];
   const recordingGroup = withoutAdded(recorder, before, made);
   const document = { ...recorder, recordingGroup };
   return sameGroup(recorder, document)

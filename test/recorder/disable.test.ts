@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   DescribeConfigurationRecordersCommand,
@@ -7,6 +7,7 @@ import {
   PutDeliveryChannelCommand,
 } from "@aws-sdk/client-config-service";
 import { describe, expect, test } from "vitest";
+import { CONFIG_TYPES } from "../../src/events/config-item.ts";
 import { testAws } from "../helpers/aws.ts";
 import { clients } from "../sandbox/aws/support.ts";
 
@@ -45,6 +46,11 @@ async function account() {
   };
   return { ...site, recorder, channel, put };
 }
+/** The one record of a home. */
+const stateFile = (home: string) => {
+  const directory = join(home, ".local/state/aec/recorder");
+  return join(directory, readdirSync(directory)[0] ?? "");
+};
 const topic = (name: string) => `arn:aws:sns:${REGION}:012345678901:${name}`;
 
 test("types that an override records once a day are of no use, whatever the recorder's mode", async () => {
@@ -116,11 +122,35 @@ describe("recorder disable takes back what enable did, and nothing of anybody el
     expect((await recorder())?.recordingGroup?.resourceTypes).toEqual(["AWS::EC2::VPC", "AWS::S3::Bucket"]);
   });
 
+  test("a recorder that enable left alone is left alone, whatever somebody added to it since", async () => {
+    const { run, channel, recorder, put } = await account();
+    const needed = Object.keys(CONFIG_TYPES);
+    await put(needed, {});
+    await run("recorder enable --topic-name aec-prod --yes");
+    await put([...needed, "AWS::S3::Bucket"], { snsTopicARN: topic("aec-prod") });
+    const { exit, stdout } = await run("recorder disable --topic-name aec-prod --yes");
+    expect([exit, stdout]).toEqual([0, expect.not.stringContaining("record what it did before")]);
+    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual([...needed, "AWS::S3::Bucket"]);
+    expect((await channel())?.snsTopicARN).toBeUndefined();
+  });
+
+  test("what an earlier aec widened is narrowed again, also where enable ran once more since", async () => {
+    const { run, home, recorder, put } = await account();
+    await put(["AWS::EC2::VPC"], {});
+    await run("recorder enable --topic-name aec-prod --yes");
+    const path = stateFile(home);
+    const { made: _, ...earlier } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify(earlier));
+    await put((await recorder())?.recordingGroup?.resourceTypes ?? [], {});
+    await run("recorder enable --topic-name aec-prod --yes");
+    await run("recorder disable --topic-name aec-prod --yes");
+    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual(["AWS::EC2::VPC"]);
+  });
+
   test("a state file that is none is named, with the way on", async () => {
     const { run, home } = await account();
     await run("recorder enable --topic-name aec-prod --bucket b --yes");
-    const directory = join(home, ".local/state/aec/recorder");
-    writeFileSync(join(directory, readdirSync(directory)[0] ?? ""), "");
+    writeFileSync(stateFile(home), "");
     const { exit, json } = await run("recorder disable --topic-name aec-prod --yes -o json");
     expect([exit, json()]).toMatchObject([1, { error: { code: "bad-state" } }]);
   });
