@@ -175,8 +175,3 @@ export function unconfirmedHints(wanted: WantedTopology): string[] {
     ...(wanted.deadLetterQueue ? [`undelivered messages end in ${deadLetterQueueName(wanted)}`] : []),
   ];
 }
-
-/** One line for people: `update topic policy (publishers of 012345678901)`. */
-export function describeChange({ resource, action, detail }: Change): string {
-  return `${action === "none" ? "ok    " : action} ${resource}${detail ? ` (${detail})` : ""}`;
-}

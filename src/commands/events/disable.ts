@@ -3,6 +3,7 @@ import { type Place, placesOf } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { isOurs } from "../../sns/topology.ts";
+import { describeChange, describeDone } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { topicOf } from "../sns/options.ts";
 import { type EventsOptions, everyRuleName, TARGET_ID } from "./options.ts";
@@ -41,8 +42,8 @@ export async function run(context: Context, options: EventsDisableOptions): Prom
         ...(reason && { reason }),
       })),
     };
-    const lines = data.changes.map(
-      ({ resource, action, reason }) => `${action} ${resource}${reason ? ` (${reason})` : ""}`,
+    const lines = changes.map(({ resource, action, reason }) =>
+      describeChange({ resource, action, detail: reason }),
     );
     return {
       data,
@@ -58,7 +59,7 @@ export async function run(context: Context, options: EventsDisableOptions): Prom
           data,
           text: () =>
             deleted.length > 0
-              ? lines.map((line) => line.replace(/^delete /, "deleted ")).join("\n")
+              ? lines.map(describeDone).join("\n")
               : [...lines, "No rule to delete."].join("\n"),
         };
       },

@@ -5,10 +5,11 @@ import type { Context } from "../../context.ts";
 import { failure, usageError } from "../../errors.ts";
 import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
-import { planRule, type RuleChange, type RulePlan } from "../../rules/plan.ts";
+import { planRule, type RulePlan } from "../../rules/plan.ts";
 import { checkRuleKind, RULES } from "../../rules/rules.ts";
 import { letsPublish, parsePolicy } from "../../sns/policy.ts";
 import { ownershipTags } from "../../sns/topology.ts";
+import { describeChange } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { topicOf } from "../sns/options.ts";
 import { type EventsOptions, wantedRules } from "./options.ts";
@@ -44,7 +45,7 @@ export async function run(context: Context, options: EventsEnableOptions): Promi
     const data = { region: place.region, topicArn: target?.arn ?? null, changes };
     return {
       data,
-      lines: changes.map(describe),
+      lines: changes.map(describeChange),
       differs,
       apply: async () => {
         for (const plan of plans) await applyRule(bridge, plan, environment);
@@ -112,8 +113,4 @@ async function applyRule(
   const tags = change.action === "create" ? ownershipTags(environment) : undefined;
   if (putRule) await bridge.putRule(wanted.name, wanted.pattern, tags);
   if (putTarget) await bridge.putTarget(wanted.name, wanted.target);
-}
-
-function describe({ resource, action, detail }: RuleChange): string {
-  return `${action === "none" ? "ok    " : action} ${resource}${detail ? ` (${detail})` : ""}`;
 }

@@ -6,6 +6,7 @@ import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
 import { planRule } from "../../rules/plan.ts";
 import { isOurs } from "../../sns/topology.ts";
+import { describeChange } from "../change-lines.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { topicOf } from "../sns/options.ts";
 import { type EventsOptions, everyRuleName, wantedRules } from "./options.ts";
@@ -49,9 +50,7 @@ export async function run(context: Context, options: EventsStatusOptions): Promi
                   targets.join(", ") || "none",
                 ]),
               ),
-          ...drift.map(({ resource, action, detail }) =>
-            paint.yellow(`drift  ${action} ${resource}${detail ? ` (${detail})` : ""}`),
-          ),
+          ...drift.map((change) => paint.yellow(`drift  ${describeChange(change)}`)),
           ...(drift.length > 0 ? ["mend it with:  aec events enable"] : []),
         ].join("\n"),
     };

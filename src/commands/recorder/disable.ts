@@ -7,6 +7,7 @@ import type { ObservedRecording } from "../../recorder/plan.ts";
 import { putChannel } from "../../recorder/put-channel.ts";
 import { recordingState } from "../../recorder/state.ts";
 import { planUndo, type UndoStep } from "../../recorder/undo.ts";
+import { describeChange, describeDone } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type RecorderOptions, readRecording } from "./options.ts";
 
@@ -34,7 +35,7 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
       changes: steps.map(({ resource, action, detail }) => ({ resource, action, detail })),
       dryRun: false,
     };
-    const lines = steps.map(({ resource, action, detail }) => `${action} ${resource} (${detail})`);
+    const lines = steps.map(describeChange);
     return {
       data,
       lines,
@@ -42,7 +43,7 @@ export async function run(context: Context, options: RecorderDisableOptions): Pr
       apply: async () => {
         for (const step of doing) await undo(step, config, observed);
         state.forget();
-        const done = lines.map((line) => line.replace(/^(delete|update) /, "$1d "));
+        const done = lines.map(describeDone);
         return {
           data,
           text: () =>

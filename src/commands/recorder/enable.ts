@@ -5,10 +5,11 @@ import type { Context } from "../../context.ts";
 import { failure } from "../../errors.ts";
 import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
-import { planRecording, type RecordingChange, type RecordingPlan } from "../../recorder/plan.ts";
+import { planRecording, type RecordingPlan } from "../../recorder/plan.ts";
 import { estimatePrice } from "../../recorder/price.ts";
 import { putChannel } from "../../recorder/put-channel.ts";
 import { recordingState } from "../../recorder/state.ts";
+import { describeChange } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type RecorderOptions, readRecording, wantedRecording } from "./options.ts";
 
@@ -46,7 +47,7 @@ export async function run(context: Context, options: RecorderEnableOptions): Pro
       data,
       differs,
       lines: [
-        ...plan.changes.map(describe),
+        ...plan.changes.map(describeChange),
         ...(price
           ? [
               `about ${price.usdPerMonth} USD a month at ${price.itemsPerDay} changes a day (${price.usdPerItem} USD each)`,
@@ -85,10 +86,6 @@ async function assertUsableTopic(context: Context, place: Place, topicArn: strin
       hint: "name a topic without encryption, or leave Config out and use: aec events enable",
     });
   }
-}
-
-function describe({ resource, action, detail }: RecordingChange): string {
-  return `${action === "none" ? "ok    " : action} ${resource}${detail ? ` (${detail})` : ""}`;
 }
 
 /** Recorder, channel, start: each needs the one before. */

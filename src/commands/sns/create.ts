@@ -9,7 +9,6 @@ import { startProgress } from "../../output/progress.ts";
 import { type Attributes, outdated } from "../../sns/attributes.ts";
 import { observe } from "../../sns/observe.ts";
 import {
-  describeChange,
   type ObservedQueue,
   type ObservedTopology,
   planTopology,
@@ -24,6 +23,7 @@ import {
   usesQueue,
   type WantedTopology,
 } from "../../sns/topology.ts";
+import { describeChange } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type PlaceResult } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 

@@ -14,6 +14,7 @@ import {
   topicArn,
   type WantedTopology,
 } from "../../sns/topology.ts";
+import { describeChange, describeDone } from "../change-lines.ts";
 import { type ApplyOptions, applyInPlaces, type Proposal } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
@@ -83,8 +84,8 @@ async function removal(wanted: WantedTopology, sns: Sns, sqs: Sqs): Promise<Prop
   }
   plan.push(...queues.flatMap((queue) => (queue ? [queueRemoval(queue, wanted, sqs)] : [])));
 
-  const lines = plan.map(
-    ({ resource, action, reason }) => `${action} ${resource}${reason ? ` (${reason})` : ""}`,
+  const lines = plan.map(({ resource, action, reason }) =>
+    describeChange({ resource, action, detail: reason }),
   );
   const steps = plan.flatMap(({ apply }) => (apply ? [apply] : []));
   const data = {
@@ -99,7 +100,7 @@ async function removal(wanted: WantedTopology, sns: Sns, sqs: Sqs): Promise<Prop
     differs: steps.length > 0,
     apply: async () => {
       for (const step of steps) await step();
-      const done = lines.map((line) => line.replace(/^(delete|update) /, "$1d "));
+      const done = lines.map(describeDone);
       return {
         data,
         text: () => [...done, ...(steps.length === 0 ? ["Nothing to delete."] : [])].join("\n"),

@@ -5,8 +5,9 @@ import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { Paint } from "../../output/paint.ts";
 import { observe } from "../../sns/observe.ts";
-import { type Change, describeChange, planTopology } from "../../sns/plan.ts";
+import { type Change, planTopology } from "../../sns/plan.ts";
 import { topicArn } from "../../sns/topology.ts";
+import { describeChange } from "../change-lines.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type SnsOptions, wantedTopology } from "./options.ts";
 
