@@ -18,36 +18,30 @@ import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall } from "./errors.ts";
 import type { Place } from "./places.ts";
 
-/** Where AWS Config publishes, and how that went last. */
-export interface ConfigDelivery {
-  topicArn: string | null;
-  last: { status: string; at: string | null; reason: string | null } | null;
+/** How AWS Config's last publication went. */
+export interface LastDelivery {
+  status: string;
+  at: string | null;
+  reason: string | null;
 }
 
 /** The AWS Config calls that `aec` makes, in one account and Region. */
 export function createConfigService(context: Context, place: Place) {
   const client = watchCalls(new ConfigServiceClient(clientConfig(context, place, "CONFIG_SERVICE")), context);
   return {
-    /** The channel's topic and the fate of its last publication; emulators know the channel alone. */
-    async delivery(): Promise<ConfigDelivery> {
-      const [channel, status] = await Promise.all([
-        this.channel(),
-        awsCall("config:DescribeDeliveryChannelStatus", () =>
-          client.send(new DescribeDeliveryChannelStatusCommand({})),
-        ).catch(() => undefined),
-      ]);
+    /** The fate of the channel's last publication; null where it cannot be told, as with emulators. */
+    async lastDelivery(): Promise<LastDelivery | null> {
+      const status = await awsCall("config:DescribeDeliveryChannelStatus", () =>
+        client.send(new DescribeDeliveryChannelStatusCommand({})),
+      ).catch(() => undefined);
       const stream = status?.DeliveryChannelsStatus?.[0]?.configStreamDeliveryInfo;
-      const topicArn = typeof channel?.snsTopicARN === "string" ? channel.snsTopicARN : null;
-      if (!stream?.lastStatus) return { topicArn, last: null };
+      if (!stream?.lastStatus) return null;
       const { lastStatus, lastStatusChangeTime, lastErrorCode, lastErrorMessage } = stream;
       return {
-        topicArn,
-        last: {
-          // AWS's API and its documentation differ in the case.
-          status: lastStatus.toUpperCase(),
-          at: lastStatusChangeTime?.toISOString() ?? null,
-          reason: lastErrorCode ? `${lastErrorCode}: ${lastErrorMessage}` : null,
-        },
+        // AWS's API and its documentation differ in the case.
+        status: lastStatus.toUpperCase(),
+        at: lastStatusChangeTime?.toISOString() ?? null,
+        reason: lastErrorCode ? `${lastErrorCode}: ${lastErrorMessage}` : null,
       };
     },
     /** The one delivery channel of the Region, with all its fields. */

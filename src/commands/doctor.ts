@@ -1,10 +1,10 @@
 import { type Place, type PlaceOptions, placesOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
-import type { Check } from "../doctor/check.ts";
+import { type Check, failed, ok } from "../doctor/check.ts";
 import { checkFiles } from "../doctor/files.ts";
 import { checkPlace } from "../doctor/place.ts";
 import { checkServices } from "../doctor/services.ts";
-import { EXIT, ExpectedError } from "../errors.ts";
+import { EXIT } from "../errors.ts";
 import type { TargetOptions } from "../install/choose-target.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Paint } from "../output/paint.ts";
@@ -20,10 +20,10 @@ export interface DoctorOptions
 export async function run(context: Context, options: DoctorOptions): Promise<CommandResult> {
   const [aws, services] = await Promise.all([checkAws(context, options), checkServices(context)]);
   const checks = [...aws, ...services, ...checkFiles(context, options)];
-  const failed = checks.some(({ result }) => result === "failure");
+  const fails = checks.some(({ result }) => result === "failure");
   return {
     data: { checks },
-    exit: failed ? EXIT.failed : EXIT.ok,
+    exit: fails ? EXIT.failed : EXIT.ok,
     text: (paint) => [...checks.map((check) => line(check, paint)), summary(checks)].join("\n"),
   };
 }
@@ -33,15 +33,13 @@ async function checkAws(context: Context, options: DoctorOptions): Promise<Check
   try {
     places = await placesOf(context, options);
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    const { message, detail, hint } = error;
-    return [{ id: "identity", result: "failure", reason: message, evidence: detail, fix: hint }];
+    return [failed("identity", error)];
   }
   const wantedIn = wantedTopology(context, options);
   const rules = everyRuleName(context, options);
   const accounts = [...new Set(places.map(({ accountId }) => accountId))].join(", ");
   const looked = await Promise.all(places.map((place) => checkPlace(context, place, wantedIn(place), rules)));
-  return [{ id: "identity", result: "ok", reason: `the credentials work in ${accounts}` }, ...looked.flat()];
+  return [ok("identity", `the credentials work in ${accounts}`), ...looked.flat()];
 }
 
 function line({ id, result, reason, evidence, fix, accountId, region }: Check, paint: Paint): string {

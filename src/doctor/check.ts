@@ -1,3 +1,5 @@
+import { ExpectedError } from "../errors.ts";
+
 /** One thing that `aec doctor` looked at. */
 export interface Check {
   /** `topic.policy`, `recorder`: stable, for scripts. */
@@ -18,4 +20,11 @@ export function ok(id: string, reason: string, evidence?: string): Check {
 
 export function skipped(id: string, reason: string, fix?: string): Check {
   return { id, result: "skipped", reason, fix };
+}
+
+/** What was thrown as a check that fails; throws it again where it is a bug. */
+export function failed(id: string, thrown: unknown): Check {
+  if (!(thrown instanceof ExpectedError)) throw thrown;
+  const { message, detail, hint } = thrown;
+  return { id, result: "failure", reason: message, evidence: detail, fix: hint };
 }

@@ -6,7 +6,7 @@ import { PLUGIN_INDEX, PLUGIN_RELEASES } from "../install/plugin.ts";
 import type { Target } from "../install/target.ts";
 import { guardSpinnakerVersion } from "../install/versions.ts";
 import { configuredPolling } from "../polling/settings.ts";
-import { type Check, ok, skipped } from "./check.ts";
+import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** What is wrong in the files of the target: a plugin that cannot load, intervals that Clouddriver never reads. */
 export function checkFiles(context: Context, options: TargetOptions): Check[] {
@@ -14,11 +14,9 @@ export function checkFiles(context: Context, options: TargetOptions): Check[] {
     const target = chooseTarget(context, options);
     return [...pluginChecks(target), ...pollingChecks(target)];
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    if (error.code === "no-target") return [skipped("files", error.message, error.hint)];
-    return [
-      { id: "files", result: "failure", reason: error.message, evidence: error.detail, fix: error.hint },
-    ];
+    if (error instanceof ExpectedError && error.code === "no-target")
+      return [skipped("files", error.message, error.hint)];
+    return [failed("files", error)];
   }
 }
 
@@ -48,9 +46,7 @@ function versionCheck({ version, versionSource }: Target): Check {
     guardSpinnakerVersion(version, versionSource);
     return ok("plugin.version", `the plugin was published for Spinnaker ${version}`);
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    const { message, hint } = error;
-    return { id: "plugin.version", result: "warning", reason: message, evidence: versionSource, fix: hint };
+    return { ...failed("plugin.version", error), result: "warning", evidence: versionSource };
   }
 }
 

@@ -1,17 +1,16 @@
-import { type ConfigDelivery, createConfigService } from "../aws/config-service.ts";
+import { createConfigService, type LastDelivery } from "../aws/config-service.ts";
 import { createEventBridge, type FoundRule } from "../aws/eventbridge.ts";
 import type { Place } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import { createSqs } from "../aws/sqs.ts";
 import type { Context } from "../context.ts";
-import { ExpectedError } from "../errors.ts";
 import { CONFIG_TYPES } from "../events/config-item.ts";
 import { observeRecording } from "../recorder/observe.ts";
 import { dailyTypes, type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
 import { observe } from "../sns/observe.ts";
 import { type ObservedTopology, planTopology } from "../sns/plan.ts";
 import { topicArn, type WantedTopology } from "../sns/topology.ts";
-import { type Check, ok, skipped } from "./check.ts";
+import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** Looks at everything that `aec` works with in one account and Region; what cannot be read is a check too. */
 export async function checkPlace(
@@ -30,8 +29,8 @@ export async function checkPlace(
       return topologyChecks(wanted, observed, where);
     }),
     attempt("recorder", async () => {
-      const [observed, delivery] = await Promise.all([observeRecording(config), config.delivery()]);
-      return recordingChecks(wanted, observed, delivery, where);
+      const [observed, last] = await Promise.all([observeRecording(config), config.lastDelivery()]);
+      return [recorderCheck(observed, where), channelCheck(wanted, observed, last, where)];
     }),
     attempt("rules", async () => ruleChecks(await Promise.all(ruleNames.map(bridge.rule)), where)),
   ]);
@@ -42,9 +41,7 @@ async function attempt(id: string, look: () => Promise<Check[]>): Promise<Check[
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    const { message, detail, hint } = error;
-    return [{ id, result: "failure", reason: message, evidence: detail, fix: hint }];
+    return [failed(id, error)];
   }
 }
 
@@ -93,68 +90,68 @@ const IDS: Readonly<Record<string, string>> = {
   "event queue": "event-queue",
 };
 
-/** Whether AWS Config records what `serve` uses and gets it to the topic. */
-function recordingChecks(
-  wanted: WantedTopology,
-  { recorder, recording, channel }: ObservedRecording,
-  { last }: ConfigDelivery,
-  where: string,
-): Check[] {
+/** Whether AWS Config records what `serve` uses. */
+function recorderCheck({ recorder, recording }: ObservedRecording, where: string): Check {
+  const id = "recorder";
   const fix = `aec recorder enable ${where}`;
-  const { missing } = recordedTypes(recorder, Object.keys(CONFIG_TYPES));
-  const topic = channel?.snsTopicARN;
-  const recorderCheck: Check = !recorder
-    ? {
-        id: "recorder",
-        result: "warning",
-        reason: "AWS Config has no recorder: it sends nothing",
-        fix: `${fix} --bucket NAME`,
-      }
-    : !recording
-      ? { id: "recorder", result: "failure", reason: "AWS Config's recorder is stopped", fix }
-      : missing.length > 0
-        ? {
-            id: "recorder",
-            result: "failure",
-            reason: "the recorder leaves needed types out",
-            evidence: missing.join(", "),
-            fix,
-          }
-        : dailyTypes(recorder, Object.keys(CONFIG_TYPES)).length > 0
-          ? {
-              id: "recorder",
-              result: "warning",
-              reason: "needed types are recorded once a day: of no use for a cache",
-              evidence: dailyTypes(recorder, Object.keys(CONFIG_TYPES)).join(", "),
-              fix: "set their recordingFrequency to CONTINUOUS, or use: aec events enable --cloudtrail",
-            }
-          : ok("recorder", "AWS Config records what aec serve uses");
-  const channelCheck: Check = !channel
-    ? skipped("channel", "there is no delivery channel")
-    : topic !== topicArn(wanted)
-      ? {
-          id: "channel",
-          result: "warning",
-          reason: topic
-            ? "the delivery channel publishes to another topic"
-            : "the delivery channel publishes nowhere",
-          evidence: topic,
-          fix: topic ? `aec serve --topic-arn ${topic}, or: aec events enable --config-items ${where}` : fix,
-        }
-      : last?.status === "FAILURE"
-        ? {
-            id: "channel",
-            result: "failure",
-            reason: "AWS Config could not publish to the topic",
-            evidence: last.reason ?? undefined,
-            fix: `aec sns create ${where}`,
-          }
-        : ok(
-            "channel",
-            "the delivery channel publishes to the topic",
-            last?.at ? `last at ${last.at}` : undefined,
-          );
-  return [recorderCheck, channelCheck];
+  if (!recorder) {
+    const reason = "AWS Config has no recorder: it sends nothing";
+    return { id, result: "warning", reason, fix: `${fix} --bucket NAME` };
+  }
+  if (!recording) return { id, result: "failure", reason: "AWS Config's recorder is stopped", fix };
+  const types = Object.keys(CONFIG_TYPES);
+  const { missing } = recordedTypes(recorder, types);
+  if (missing.length > 0) {
+    const reason = "the recorder leaves needed types out";
+    return { id, result: "failure", reason, evidence: missing.join(", "), fix };
+  }
+  const daily = dailyTypes(recorder, types);
+  if (daily.length > 0) {
+    return {
+      id,
+      result: "warning",
+      reason: "needed types are recorded once a day: of no use for a cache",
+      evidence: daily.join(", "),
+      fix: "set their recordingFrequency to CONTINUOUS, or use: aec events enable --cloudtrail",
+    };
+  }
+  return ok(id, "AWS Config records what aec serve uses");
+}
+
+/** Whether what AWS Config records gets to the topic. */
+function channelCheck(
+  wanted: WantedTopology,
+  { channel }: ObservedRecording,
+  last: LastDelivery | null,
+  where: string,
+): Check {
+  const id = "channel";
+  if (!channel) return skipped(id, "there is no delivery channel");
+  const topic = channel.snsTopicARN;
+  if (!topic) {
+    const reason = "the delivery channel publishes nowhere";
+    return { id, result: "warning", reason, fix: `aec recorder enable ${where}` };
+  }
+  if (topic !== topicArn(wanted)) {
+    return {
+      id,
+      result: "warning",
+      reason: "the delivery channel publishes to another topic",
+      evidence: topic,
+      fix: `aec serve --topic-arn ${topic}, or: aec events enable --config-items ${where}`,
+    };
+  }
+  if (last?.status === "FAILURE") {
+    const reason = "AWS Config could not publish to the topic";
+    return {
+      id,
+      result: "failure",
+      reason,
+      evidence: last.reason ?? undefined,
+      fix: `aec sns create ${where}`,
+    };
+  }
+  return ok(id, "the delivery channel publishes to the topic", last?.at ? `last at ${last.at}` : undefined);
 }
 
 function ruleChecks(rules: readonly (FoundRule | undefined)[], where: string): Check[] {

@@ -1,10 +1,9 @@
 import { openLockStore } from "../agents/stores/open.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
-import { ExpectedError } from "../errors.ts";
 import { checkNotify } from "../install/verify.ts";
 import { askServe } from "../serve/client.ts";
-import { type Check, ok, skipped } from "./check.ts";
+import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** Whether the endpoint, Clouddriver, the lock store and a running `serve` answer. */
 export async function checkServices(context: Context): Promise<Check[]> {
@@ -80,7 +79,6 @@ async function explained(id: string, look: () => Promise<Check>): Promise<Check>
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    return { id, result: "failure", reason: error.message, evidence: error.detail, fix: error.hint };
+    return failed(id, error);
   }
 }

@@ -45,6 +45,7 @@ describe("aec doctor", () => {
     });
     const called = site.aws.requests.slice(before).map(({ action }) => action);
     expect(called.filter((action) => !/^(Get|List|Describe)/.test(action))).toEqual([]);
+    expect(called.filter((action) => action === "DescribeDeliveryChannels")).toHaveLength(1);
     const status = await run("status");
     expect(status.stdout).toMatch(
       /topic .*exists\nsubscription .*confirmed\nqueue .*\nrule .*enabled\ndelivery channel/,

@@ -1,4 +1,4 @@
-import { type ConfigDelivery, createConfigService } from "../../aws/config-service.ts";
+import { createConfigService, type LastDelivery } from "../../aws/config-service.ts";
 import type { Place } from "../../aws/places.ts";
 import { createSqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
@@ -13,27 +13,34 @@ interface DeepStatus {
   /** Where AWS Config publishes. */
   deliveryChannelTopic: string | null;
   /** AWS Config's last publication: `SUCCESS`, `FAILURE` with its reason; null where it cannot be told. */
-  lastDelivery: ConfigDelivery["last"];
+  lastDelivery: LastDelivery | null;
 }
+
+type ConfigDelivery = Pick<DeepStatus, "deliveryChannelTopic" | "lastDelivery">;
 
 /** Clients that only --deep loads. */
 export function deepReaders(context: Context, place: Place) {
+  const config = createConfigService(context, place);
   return {
     sqs: createSqs(context, place),
-    configDelivery: () => createConfigService(context, place).delivery(),
+    async configDelivery(): Promise<ConfigDelivery> {
+      const [channel, lastDelivery] = await Promise.all([config.channel(), config.lastDelivery()]);
+      const topic = channel?.snsTopicARN;
+      return { deliveryChannelTopic: typeof topic === "string" ? topic : null, lastDelivery };
+    },
   };
 }
 
 export function deepStatus(
   { deadLetterQueue, eventQueue }: ObservedTopology,
-  { topicArn, last }: ConfigDelivery,
+  { deliveryChannelTopic, lastDelivery }: ConfigDelivery,
 ): DeepStatus {
   const waiting = messages(eventQueue);
   return {
     undelivered: messages(deadLetterQueue) ?? null,
     ...(waiting !== undefined && { waiting }),
-    deliveryChannelTopic: topicArn,
-    lastDelivery: last,
+    deliveryChannelTopic,
+    lastDelivery,
   };
 }
 
