@@ -1,44 +1,40 @@
-interface Kind {
-  /** AWS calls of one pass, at the least: pages and calls for each resource come on top. */
-  calls: number;
-}
-
 /**
  * Agents that only read AWS, by the kind in their agentType (clouddriver-aws ProviderHelpers, clouddriver-ecs
  * EcsCredentialsLifeCycleHandler). Anything else may change AWS, so that it is neither run nor held.
+ * The number is that of the AWS calls of one pass, at the least: pages and calls for each resource come on top.
  */
-const READERS: Readonly<Record<string, Kind>> = {
-  ClusterCachingAgent: { calls: 5 },
-  InstanceCachingAgent: { calls: 1 },
-  LaunchConfigCachingAgent: { calls: 1 },
-  AmazonLaunchTemplateCachingAgent: { calls: 2 },
-  ImageCachingAgent: { calls: 1 },
-  AmazonLoadBalancerCachingAgent: { calls: 1 },
-  AmazonApplicationLoadBalancerCachingAgent: { calls: 2 },
-  AmazonLoadBalancerInstanceStateCachingAgent: { calls: 1 },
-  EddaLoadBalancerCachingAgent: { calls: 0 },
-  ReservedInstancesCachingAgent: { calls: 1 },
-  AmazonCertificateCachingAgent: { calls: 1 },
-  AmazonCloudFormationCachingAgent: { calls: 1 },
-  AmazonSecurityGroupCachingAgent: { calls: 1 },
-  AmazonSubnetCachingAgent: { calls: 1 },
-  AmazonVpcCachingAgent: { calls: 1 },
-  AmazonElasticIpCachingAgent: { calls: 1 },
-  AmazonKeyPairCachingAgent: { calls: 1 },
-  AmazonInstanceTypeCachingAgent: { calls: 1 },
-  LambdaCachingAgent: { calls: 1 },
-  IamRoleCachingAgent: { calls: 1 },
-  ServiceCachingAgent: { calls: 2 },
-  TaskCachingAgent: { calls: 2 },
-  ContainerInstanceCachingAgent: { calls: 2 },
-  TaskDefinitionCachingAgent: { calls: 1 },
-  EcsClusterCachingAgent: { calls: 1 },
-  TaskHealthCachingAgent: { calls: 0 },
-  TargetHealthCachingAgent: { calls: 1 },
-  EcsCloudMetricAlarmCachingAgent: { calls: 1 },
-  ScalableTargetsCachingAgent: { calls: 1 },
-  SecretCachingAgent: { calls: 1 },
-  ServiceDiscoveryCachingAgent: { calls: 1 },
+const READERS: Readonly<Record<string, number>> = {
+  ClusterCachingAgent: 5,
+  InstanceCachingAgent: 1,
+  LaunchConfigCachingAgent: 1,
+  AmazonLaunchTemplateCachingAgent: 2,
+  ImageCachingAgent: 1,
+  AmazonLoadBalancerCachingAgent: 1,
+  AmazonApplicationLoadBalancerCachingAgent: 2,
+  AmazonLoadBalancerInstanceStateCachingAgent: 1,
+  EddaLoadBalancerCachingAgent: 0,
+  ReservedInstancesCachingAgent: 1,
+  AmazonCertificateCachingAgent: 1,
+  AmazonCloudFormationCachingAgent: 1,
+  AmazonSecurityGroupCachingAgent: 1,
+  AmazonSubnetCachingAgent: 1,
+  AmazonVpcCachingAgent: 1,
+  AmazonElasticIpCachingAgent: 1,
+  AmazonKeyPairCachingAgent: 1,
+  AmazonInstanceTypeCachingAgent: 1,
+  LambdaCachingAgent: 1,
+  IamRoleCachingAgent: 1,
+  ServiceCachingAgent: 2,
+  TaskCachingAgent: 2,
+  ContainerInstanceCachingAgent: 2,
+  TaskDefinitionCachingAgent: 1,
+  EcsClusterCachingAgent: 1,
+  TaskHealthCachingAgent: 0,
+  TargetHealthCachingAgent: 1,
+  EcsCloudMetricAlarmCachingAgent: 1,
+  ScalableTargetsCachingAgent: 1,
+  SecretCachingAgent: 1,
+  ServiceDiscoveryCachingAgent: 1,
 };
 
 /** The parts of an agentType; account and Region are absent where it has none. */
@@ -71,7 +67,7 @@ export function onlyReads(agent: string): boolean {
 
 /** AWS calls of one pass, at the least; undefined for what is not known. */
 export function callsPerPass(agent: string): number | undefined {
-  return Object.hasOwn(READERS, baseKind(agent)) ? READERS[baseKind(agent)]?.calls : undefined;
+  return Object.hasOwn(READERS, baseKind(agent)) ? READERS[baseKind(agent)] : undefined;
 }
 
 function baseKind(agent: string): string {

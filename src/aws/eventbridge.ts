@@ -13,6 +13,7 @@ import { failure } from "../errors.ts";
 import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall, isMissing } from "./errors.ts";
 import type { Place } from "./places.ts";
+import { tagList, tagsOf } from "./tags.ts";
 
 export interface FoundRule {
   arn: string;
@@ -43,7 +44,7 @@ export function createEventBridge(context: Context, place: Place) {
       });
       if (!rule) return undefined;
       const arn = rule.Arn ?? "";
-      const [{ Tags = [] }, { Targets = [] }] = await Promise.all([
+      const [{ Tags }, { Targets = [] }] = await Promise.all([
         awsCall("events:ListTagsForResource", () =>
           client.send(new ListTagsForResourceCommand({ ResourceARN: arn })),
         ),
@@ -53,20 +54,24 @@ export function createEventBridge(context: Context, place: Place) {
         arn,
         pattern: rule.EventPattern ?? "{}",
         enabled: rule.State !== "DISABLED",
-        tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+        tags: tagsOf(Tags),
         targets: Targets.map(({ Id, Arn, RoleArn }) => ({ id: Id ?? "", arn: Arn ?? "", roleArn: RoleArn })),
       };
     },
     /** Makes or changes the rule; tags count for a new one only. */
-    putRule: (name: string, pattern: object, tags: Readonly<Record<string, string>> | undefined) =>
+    putRule: (
+      name: string,
+      { pattern, description }: { pattern: object; description: string },
+      tags: Readonly<Record<string, string>> | undefined,
+    ) =>
       awsCall("events:PutRule", () =>
         client.send(
           new PutRuleCommand({
             Name: name,
             EventPattern: JSON.stringify(pattern),
             State: "ENABLED",
-            Description: "Events for Spinnaker's cache, managed by aec",
-            Tags: tags && Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+            Description: description,
+            Tags: tags && tagList(tags),
           }),
         ),
       ),

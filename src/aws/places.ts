@@ -72,7 +72,7 @@ export function regionsOf({ settings }: Context, flag?: readonly string[]): stri
     });
   }
   for (const region of regions) {
-    if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region)) {
+    if (!isRegion(region)) {
       throw usageError("aws-bad-region", `"${region}" (${from}) is not an AWS Region`, {
         hint: "Regions look like us-east-1",
       });
@@ -93,6 +93,11 @@ export async function placeOf(context: Context, accountId: string, region: strin
 /** `012345678901, us-east-1`. */
 export function placeName({ accountId, region }: Pick<Place, "accountId" | "region">): string {
   return `${accountId}, ${region}`;
+}
+
+/** Whether a name looks like that of a Region. */
+export function isRegion(name: string): boolean {
+  return /^[a-z]{2,}(-[a-z]+)+-\d+$/.test(name);
 }
 
 /** The partition of a Region, by its name. */

@@ -17,6 +17,7 @@ import type { Context } from "../context.ts";
 import { clientConfig, watchCalls } from "./clients.ts";
 import { awsCall, isMissing } from "./errors.ts";
 import type { Place } from "./places.ts";
+import { tagList, tagsOf } from "./tags.ts";
 
 export interface Topic {
   arn: string;
@@ -46,8 +47,7 @@ export function createSns(context: Context, place: Place) {
             client.send(new ListTagsForResourceCommand({ ResourceArn: arn })),
           ),
         ]);
-        const tags = Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
-        return { arn, attributes: Attributes ?? {}, tags };
+        return { arn, attributes: Attributes ?? {}, tags: tagsOf(Tags) };
       } catch (error) {
         if (isMissing(error, /^(NotFound|ResourceNotFound)/)) return undefined;
         throw error;
@@ -55,8 +55,7 @@ export function createSns(context: Context, place: Place) {
     },
     createTopic: (name: string, tags: Readonly<Record<string, string>>) =>
       awsCall("sns:CreateTopic", async () => {
-        const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-        await client.send(new CreateTopicCommand({ Name: name, Tags }));
+        await client.send(new CreateTopicCommand({ Name: name, Tags: tagList(tags) }));
       }),
     setTopicAttribute: (arn: string, name: string, value: string) =>
       awsCall("sns:SetTopicAttributes", () =>

@@ -30,11 +30,6 @@ export function templateResult(
   return { data: template, text: () => JSON.stringify(template, null, 2) };
 }
 
-/** Tags as CloudFormation takes them. */
-export function tagList(tags: Readonly<Record<string, string>>) {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-}
-
 function substituted(value: unknown): unknown {
   if (typeof value === "string") return /\$\{AWS::\w+\}/.test(value) ? { "Fn::Sub": value } : value;
   if (Array.isArray(value)) return value.map(substituted);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
+import { isRegion, partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { usageError } from "../errors.ts";
@@ -11,7 +11,7 @@ import { createLog } from "../serve/log.ts";
 import { notifyHandler } from "../serve/notify.ts";
 import type { Receiver } from "../serve/receive.ts";
 import { chooseMode, openScheduler } from "../serve/scheduler.ts";
-import { checkTopicArn } from "../sns/topology.ts";
+import { checkTopicArn, topicArn } from "../sns/topology.ts";
 import { topicOf } from "./sns/options.ts";
 
 export interface ServeOptions {
@@ -122,14 +122,12 @@ async function allowedTopics(
   if (arns && arns.length > 0) return [...new Set(arns.map((arn) => checkTopicArn(arn)))];
   const { topicName } = topicOf(context, {});
   if (queues.length > 0 && queues.every(({ region }) => region !== undefined)) {
-    return queues.map(
-      ({ accountId, region = "" }) => `arn:${partitionOf(region)}:sns:${region}:${accountId}:${topicName}`,
+    return queues.map(({ accountId, region = "" }) =>
+      topicArn({ partition: partitionOf(region), region, accountId, topicName }),
     );
   }
   const places = await placesOf(context, {});
-  return places.map(
-    ({ partition, region, accountId }) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`,
-  );
+  return places.map((place) => topicArn({ ...place, topicName }));
 }
 
 interface QueueUrl {
@@ -149,7 +147,7 @@ function parseQueueUrl(text: string): QueueUrl {
     });
   }
   // sqs.REGION, sqs-fips.REGION, REGION.queue, vpce-….sqs.REGION.vpce, below any of AWS's suffixes.
-  const region = url.hostname.split(".").find((label) => /^[a-z]{2,}(-[a-z]+)+-\d+$/.test(label));
+  const region = url.hostname.split(".").find(isRegion);
   return { url: text, accountId, region };
 }
 

@@ -7,7 +7,7 @@ import { createSqs } from "../aws/sqs.ts";
 import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
 import { ruleName } from "../rules/rules.ts";
-import { deadLetterQueueName } from "../sns/topology.ts";
+import { deadLetterQueueName, topicArn } from "../sns/topology.ts";
 import { PERMISSIONS } from "./permissions.ts";
 
 export interface CheckedAction {
@@ -24,8 +24,7 @@ export async function checkPermissions(
   commands: readonly string[],
   topicName: string,
 ): Promise<CheckedAction[]> {
-  const { accountId, partition, region } = place;
-  const arn = `arn:${partition}:sns:${region}:${accountId}:${topicName}`;
+  const arn = topicArn({ ...place, topicName });
   const sns = createSns(context, place);
   const sqs = createSqs(context, place);
   const config = createConfigService(context, place);

@@ -1,4 +1,4 @@
-import { deadLetterQueueName, eventQueueName } from "../sns/topology.ts";
+import { deadLetterQueueName, eventQueueName, topicArn } from "../sns/topology.ts";
 
 /** Placeholders of a resource, filled in by `policyOf`. */
 type Scope = "topic" | "queue" | "rule" | "role" | "any" | "config-role";
@@ -188,7 +188,7 @@ function resourcesOf(
 ): string[] {
   switch (kind) {
     case "topic":
-      return regions.map((region) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`);
+      return regions.map((region) => topicArn({ partition, region, accountId, topicName }));
     case "queue":
       return regions.flatMap((region) =>
         [deadLetterQueueName({ topicName }), eventQueueName({ topicName })].map(

@@ -1,11 +1,15 @@
 import { usageError } from "../errors.ts";
 import { API_CALLS } from "../events/api-call.ts";
+import { CONFIG_TYPES } from "../events/config-item.ts";
 import { API_CALL, CONFIG_CHANGE, SCALING_EVENTS } from "../events/envelope.ts";
 import { nearest } from "../nearest.ts";
 
 /** Groups of EventBridge events, each with a rule of its own. */
 export const RULE_KINDS = ["autoscaling", "cloudtrail", "config", "ec2", "ecs", "cloudformation"] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
+
+/** What each rule says of itself in AWS. */
+export const RULE_DESCRIPTION = "Events for Spinnaker's cache, managed by aec";
 
 interface Kind {
   pattern: object;
@@ -14,12 +18,12 @@ interface Kind {
 }
 
 /** The rules with their event patterns: only what changes something that Clouddriver caches. */
-export const RULES: Readonly<Record<RuleKind, (types: readonly string[]) => Kind>> = {
-  autoscaling: () => ({
+export const RULES: Readonly<Record<RuleKind, Kind>> = {
+  autoscaling: {
     used: true,
     pattern: { source: ["aws.autoscaling"], "detail-type": Object.values(SCALING_EVENTS) },
-  }),
-  cloudtrail: () => ({
+  },
+  cloudtrail: {
     used: true,
     pattern: {
       "detail-type": [API_CALL],
@@ -29,34 +33,34 @@ export const RULES: Readonly<Record<RuleKind, (types: readonly string[]) => Kind
         errorCode: [{ exists: false }],
       },
     },
-  }),
+  },
   // The same items that the delivery channel publishes, where that belongs to somebody else.
-  config: (types) => ({
+  config: {
     used: true,
     pattern: {
       source: ["aws.config"],
       "detail-type": [CONFIG_CHANGE],
-      detail: { configurationItem: { resourceType: [...types] } },
+      detail: { configurationItem: { resourceType: Object.keys(CONFIG_TYPES) } },
     },
-  }),
-  ec2: () => ({
+  },
+  ec2: {
     used: false,
     pattern: {
       source: ["aws.ec2"],
       "detail-type": ["EC2 Instance State-change Notification", "EC2 AMI State Change"],
     },
-  }),
-  ecs: () => ({
+  },
+  ecs: {
     used: false,
     pattern: {
       source: ["aws.ecs"],
       "detail-type": ["ECS Service Action", "ECS Deployment State Change", "ECS Task State Change"],
     },
-  }),
-  cloudformation: () => ({
+  },
+  cloudformation: {
     used: false,
     pattern: { source: ["aws.cloudformation"], "detail-type": ["CloudFormation Stack Status Change"] },
-  }),
+  },
 };
 
 const MAX_NAME = 64;

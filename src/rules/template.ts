@@ -1,7 +1,9 @@
-import { ANY_PLACE, type Resource, tagList, templateResult } from "../cloudformation/template.ts";
+import { tagList } from "../aws/tags.ts";
+import { ANY_PLACE, type Resource, templateResult } from "../cloudformation/template.ts";
 import type { CommandResult } from "../output/output.ts";
 import { ownershipTags } from "../sns/topology.ts";
 import type { WantedRule } from "./plan.ts";
+import { RULE_DESCRIPTION } from "./rules.ts";
 
 /** What `events enable` would make, as a template for the account and Region of its stack. */
 export function rulesTemplate(
@@ -15,7 +17,7 @@ export function rulesTemplate(
       Type: "AWS::Events::Rule",
       Properties: {
         Name: name,
-        Description: "Events for Spinnaker's cache, managed by aec",
+        Description: RULE_DESCRIPTION,
         EventPattern: pattern,
         State: "ENABLED",
         Targets: [{ Id: target.id, Arn: target.arn, ...(target.roleArn && { RoleArn: target.roleArn }) }],

@@ -1,4 +1,5 @@
-import { ANY_PLACE, type Resource, tagList, templateResult } from "../cloudformation/template.ts";
+import { tagList } from "../aws/tags.ts";
+import { ANY_PLACE, type Resource, templateResult } from "../cloudformation/template.ts";
 import type { CommandResult } from "../output/output.ts";
 import { deadLetterQueueAttributes, eventQueueAttributes, subscriptionAttributes } from "./attributes.ts";
 import { type ObservedTopology, planTopology } from "./plan.ts";

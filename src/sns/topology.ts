@@ -22,7 +22,12 @@ export interface WantedTopology {
   kmsKey: string | undefined;
 }
 
-export function topicArn({ partition, region, accountId, topicName }: WantedTopology): string {
+export function topicArn({
+  partition,
+  region,
+  accountId,
+  topicName,
+}: Pick<WantedTopology, "partition" | "region" | "accountId" | "topicName">): string {
   return `arn:${partition}:sns:${region}:${accountId}:${topicName}`;
 }
 

@@ -1,10 +1,9 @@
 import type { Target } from "../../aws/eventbridge.ts";
 import type { Place, PlaceOptions } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
-import { CONFIG_TYPES } from "../../events/config-item.ts";
 import type { WantedRule } from "../../rules/plan.ts";
 import { checkRuleKind, everyRuleNameOf, RULES, type RuleKind, ruleName } from "../../rules/rules.ts";
-import { checkTopicArn } from "../../sns/topology.ts";
+import { checkTopicArn, topicArn } from "../../sns/topology.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
 
 export interface EventsOptions extends PlaceOptions, Pick<SnsOptions, "topicName"> {
@@ -28,17 +27,17 @@ export function wantedRules(
 ): (place: Pick<Place, "accountId" | "partition" | "region">) => WantedRule[] {
   const { topicName } = topicOf(context, options);
   const kinds = chosenKinds(options);
-  return ({ accountId, partition, region }) => {
+  return (place) => {
     const target: Target = {
       id: TARGET_ID,
       arn: options.topicArn
-        ? checkTopicArn(options.topicArn, region)
-        : `arn:${partition}:sns:${region}:${accountId}:${topicName}`,
+        ? checkTopicArn(options.topicArn, place.region)
+        : topicArn({ ...place, topicName }),
       roleArn: options.targetRoleArn,
     };
     return kinds.map((kind) => ({
       name: ruleName(topicName, kind),
-      pattern: RULES[kind](Object.keys(CONFIG_TYPES)).pattern,
+      pattern: RULES[kind].pattern,
       target,
     }));
   };

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { CONFIG_TYPES } from "../../events/config-item.ts";
 import { observeRecording } from "../../recorder/observe.ts";
 import type { WantedRecording } from "../../recorder/plan.ts";
-import { checkTopicArn } from "../../sns/topology.ts";
+import { checkTopicArn, topicArn } from "../../sns/topology.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
 
 export interface RecorderOptions extends PlaceOptions, Pick<SnsOptions, "topicName"> {
@@ -30,13 +30,12 @@ export function wantedRecording(
   place: Pick<Place, "accountId" | "partition" | "region">,
   options: RecorderOptions,
 ): WantedRecording {
-  const { accountId, partition, region } = place;
   const { topicName } = topicOf(context, options);
   return {
     topicArn:
       options.topicArn === undefined
-        ? `arn:${partition}:sns:${region}:${accountId}:${topicName}`
-        : checkTopicArn(options.topicArn, region),
+        ? topicArn({ ...place, topicName })
+        : checkTopicArn(options.topicArn, place.region),
     types: Object.keys(CONFIG_TYPES),
     bucket: options.bucket,
     roleArn: options.roleArn ?? roleArn(SERVICE_LINKED, place),

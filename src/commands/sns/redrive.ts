@@ -7,7 +7,7 @@ import type { Mode } from "../../serve/apply.ts";
 import type { Dispatch } from "../../serve/dispatch.ts";
 import { createLog } from "../../serve/log.ts";
 import { chooseMode, openScheduler } from "../../serve/scheduler.ts";
-import { deadLetterQueueName } from "../../sns/topology.ts";
+import { deadLetterQueueName, topicArn } from "../../sns/topology.ts";
 import { type ApplyOptions, applyInPlaces, type PlaceResult, type Proposal } from "../in-places.ts";
 import { type SnsOptions, topicOf } from "./options.ts";
 
@@ -32,9 +32,7 @@ export async function run(context: Context, options: SnsRedriveOptions): Promise
   const places = await placesOf(context, options);
   const scheduler = await openScheduler(context, {
     mode: chooseMode(options.mode, context.settings.lockStore.value),
-    topics: places.map(
-      ({ partition, region, accountId }) => `arn:${partition}:sns:${region}:${accountId}:${topicName}`,
-    ),
+    topics: places.map((place) => topicArn({ ...place, topicName })),
     debounceMs: DEBOUNCE_MS,
     requireVersion2: false,
     log: createLog(context, "warn"),

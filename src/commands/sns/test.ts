@@ -7,6 +7,7 @@ import { formatDuration } from "../../duration.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { askServe } from "../../serve/client.ts";
+import { topicArn } from "../../sns/topology.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type SnsOptions, topicOf } from "./options.ts";
 
@@ -27,13 +28,13 @@ const POLL_MS = 1_000;
 export async function run(context: Context, options: SnsTestOptions): Promise<CommandResult> {
   const { environment, topicName } = topicOf(context, options);
   return readInPlaces(await placesOf(context, options), async (place): Promise<PlaceResult> => {
-    const { accountId, partition, region } = place;
-    const topicArn = `arn:${partition}:sns:${region}:${accountId}:${topicName}`;
-    const { messageId, steps } = await follow(context, place, topicArn, environment);
+    const { region } = place;
+    const arn = topicArn({ ...place, topicName });
+    const { messageId, steps } = await follow(context, place, arn, environment);
     const failed = steps.find(({ ok }) => !ok);
     const followed = context.settings.serve.value !== undefined;
     return {
-      data: { region, topicArn, messageId: messageId ?? null, steps, failed: failed?.name ?? null },
+      data: { region, topicArn: arn, messageId: messageId ?? null, steps, failed: failed?.name ?? null },
       exit: failed ? (failed.name === "received" ? EXIT.timeout : EXIT.failed) : EXIT.ok,
       text: (paint) =>
         [
@@ -58,18 +59,18 @@ export async function run(context: Context, options: SnsTestOptions): Promise<Co
 async function follow(
   context: Context,
   place: Place,
-  topicArn: string,
+  arn: string,
   environment: string,
 ): Promise<{ messageId?: string; steps: Step[] }> {
   const { clock, signal } = context.world;
   const sns = createSns(context, place);
-  const subscriptions = await sns.subscriptions(topicArn).catch((error) => {
+  const subscriptions = await sns.subscriptions(arn).catch((error) => {
     if (isMissing(error, /NotFound/)) return undefined;
     throw error;
   });
-  const confirmed = subscriptions?.filter(({ arn }) => arn) ?? [];
+  const confirmed = subscriptions?.filter((subscription) => subscription.arn) ?? [];
   if (confirmed.length === 0) {
-    const detail = subscriptions ? "nobody has confirmed a subscription" : `there is no topic ${topicArn}`;
+    const detail = subscriptions ? "nobody has confirmed a subscription" : `there is no topic ${arn}`;
     return { steps: [{ name: "subscribed", ok: false, detail }] };
   }
   const steps: Step[] = [
@@ -77,7 +78,7 @@ async function follow(
   ];
   const publishedAt = clock.now();
   const message = { aec: "test", environment, id: randomUUID(), at: new Date(publishedAt).toISOString() };
-  const messageId = await sns.publish(topicArn, JSON.stringify(message));
+  const messageId = await sns.publish(arn, JSON.stringify(message));
   steps.push({ name: "published", ok: true, afterMs: clock.now() - publishedAt });
   if (context.settings.serve.value === undefined) return { messageId, steps };
 

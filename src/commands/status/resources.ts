@@ -6,7 +6,7 @@ import { createSqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
-import { deadLetterQueueName, eventQueueName, isOurs } from "../../sns/topology.ts";
+import { deadLetterQueueName, eventQueueName, isOurs, topicArn } from "../../sns/topology.ts";
 import { everyRuleName } from "../events/options.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
@@ -39,7 +39,7 @@ export async function run(context: Context, options: StatusOptions): Promise<Com
 
 async function resourcesIn(context: Context, place: Place, options: StatusOptions): Promise<Resource[]> {
   const { environment, topicName } = topicOf(context, options);
-  const arn = `arn:${place.partition}:sns:${place.region}:${place.accountId}:${topicName}`;
+  const arn = topicArn({ ...place, topicName });
   const sns = createSns(context, place);
   const sqs = createSqs(context, place);
   const bridge = createEventBridge(context, place);
