@@ -391,6 +391,13 @@ Examples:
     .argument("[name...]", "names (default: everything of the account)")
     .option("--account <name>", "Spinnaker account")
     .option("--region <region>", "one Region of it (default: all)")
+    .option("--application <name>", "what the cache has of an application")
+    .addOption(
+      new commander.Option("--provider <provider>", "all accounts of one provider").choices([
+        "aws",
+        "ecs",
+      ] as const),
+    )
     .addOption(new commander.Option("--type <type>", "kind of resource").choices(RESOURCE_TYPES))
     .addOption(
       new commander.Option(
@@ -400,7 +407,10 @@ Examples:
         .choices(["auto", "agents", "clouddriver"])
         .default("auto" as const),
     )
-    .option("--audit", "set all ids of AWS and the cache side by side, refresh nothing")
+    .option("--verify", "also compare with AWS what the cache shows then")
+    .option("--concurrency <number>", "agents, or on-demand calls, at one time", "8")
+    .option("--rate <number>", "on-demand calls a second, in each account and Region", "2")
+    .option("--audit", "set everything of AWS and the cache side by side, refresh nothing")
     .option("--fix", "with --audit: refresh just what differs")
     .option("--exit-code", "with --audit: exit 3 if something differs")
     .addHelpText(
@@ -409,7 +419,9 @@ Examples:
 Examples:
   aec refresh --account prod --lock-store redis://redis:6379
   aec refresh --account prod --audit --fix
-  aec refresh app-v012 app-v013 --account prod --region us-east-1 -o json`,
+  aec refresh app-v012 app-v013 --account prod --region us-east-1 --verify -o json
+  aec refresh --application shop --type server-group
+  aec refresh --provider ecs --region eu-west-1`,
     )
     .action((names, options) =>
       act(async (context) => (await import("./commands/refresh.ts")).run(context, names, options)),

@@ -1,4 +1,6 @@
+import pLimit from "p-limit";
 import type { Context } from "../context.ts";
+import { createDebounce } from "../debounce.ts";
 import { usageError } from "../errors.ts";
 import { notClouddriver, refused, request } from "./http.ts";
 
@@ -24,6 +26,12 @@ export interface AgentExecution {
   lastExecutionDurationMs: number;
 }
 
+export interface Executions {
+  byAgent: Map<string, AgentExecution>;
+  /** Clouddriver's clock, as `Answer` has it. */
+  serverTime: number | undefined;
+}
+
 /** A record of an on-demand refresh that no full pass has confirmed yet. */
 export interface PendingRefresh {
   details?: { account?: string; region?: string; serverGroup?: string };
@@ -40,8 +48,20 @@ interface CredentialsEntry {
   regions?: { name: string }[];
 }
 
-/** Kinds that `POST /cache/aws/{kind}` knows and `aec` uses. */
-export type OnDemandKind = "ServerGroup" | "SecurityGroup" | "LoadBalancer";
+/** Kinds that `POST /cache/{provider}/{kind}` knows and `aec` uses. */
+export type OnDemandKind =
+  | "aws/ServerGroup"
+  | "aws/SecurityGroup"
+  | "aws/LoadBalancer"
+  | "aws/CloudFormation"
+  | "aws/Function"
+  | "ecs/ServerGroup";
+
+/** Reads at one time: what is asked for a thousand things must not be asked at once. */
+const MAX_READS = 16;
+
+/** Introspection is asked for no more often. */
+const SHARED_MS = 200;
 
 /** Clouddriver's HTTP API, as far as `aec` uses it. Throws a usage error when no address is configured. */
 export function createClouddriver(context: Context) {
@@ -56,14 +76,17 @@ export function createClouddriver(context: Context) {
   const cachingReplicas = addresses
     .filter(({ role }) => role === "caching" || role === "any")
     .map(({ url }) => url);
-  const read = <T>(path: string) => request<T>(context, reader, path);
+  const limit = pLimit(MAX_READS);
+  const read = <T>(path: string) => limit(() => request<T>(context, reader, path));
   const readList = async <T>(path: string, base = reader) => {
-    const answer = await request<T[]>(context, base, path);
+    const answer = await limit(() => request<T[]>(context, base, path));
     if (Array.isArray(answer.body) && answer.status === 200) return answer;
     if (answer.status >= 400) throw refused(path, answer.status, JSON.stringify(answer.body).slice(0, 200));
     throw notClouddriver(`${path} did not answer a list`, JSON.stringify(answer.body).slice(0, 200));
   };
   const segment = encodeURIComponent;
+  // Of a large site this is megabytes: all who ask meanwhile share the next answer.
+  const shared = createDebounce<Executions>(context.world.clock, SHARED_MS, context.world.signal);
   /** Only a 404 says that something is not cached. */
   const readOptional = async <T>(path: string): Promise<T | undefined> => {
     const { status, body } = await read<T>(path);
@@ -85,31 +108,14 @@ export function createClouddriver(context: Context) {
     },
 
     /** Executions of all agents, the newest over the replicas, and Clouddriver's clock. */
-    async executions(): Promise<{ byAgent: Map<string, AgentExecution>; serverTime: number | undefined }> {
-      const replicas = cachingReplicas.length > 0 ? cachingReplicas : [writer];
-      const settled = await Promise.allSettled(
-        replicas.map((url) => readList<AgentExecution>("/cache/introspection", url)),
-      );
-      // What a dead replica knows is missing; agents of which nothing is known do not count as idle.
-      const answers = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-      const [first] = settled;
-      if (answers.length === 0 && first?.status === "rejected") throw first.reason;
-      const byAgent = new Map<string, AgentExecution>();
-      for (const execution of answers.flatMap(({ body }) => body)) {
-        const known = byAgent.get(execution.id);
-        if (!known || known.lastExecutionStartMs < execution.lastExecutionStartMs)
-          byAgent.set(execution.id, execution);
-      }
-      const times = answers.flatMap(({ serverTime }) => (serverTime === undefined ? [] : [serverTime]));
-      return { byAgent, serverTime: times.length > 0 ? Math.max(...times) : undefined };
-    },
+    executions: () => shared("introspection", readExecutions),
 
     /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */
     refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>
       request<{ cachedIdentifiersByType?: Record<string, unknown[]> } | null>(
         context,
         writer,
-        `/cache/aws/${kind}`,
+        `/cache/${kind}`,
         {
           method: "POST",
           body,
@@ -155,22 +161,87 @@ export function createClouddriver(context: Context) {
     },
 
     /** Names of everything of a kind that is cached for an account and Region. */
-    async names(kind: "serverGroups" | "loadBalancers", account: string, region: string): Promise<string[]> {
+    async names(kind: SearchedKind, account: string, region: string): Promise<string[]> {
+      const results = await search(kind, { account, region });
+      return results
+        .filter((result) => result.account === account && result.region === region)
+        .flatMap((result) => result[SEARCHED[kind]] ?? []);
+    },
+
+    /** What the cache has of an application, wherever it is; `query` narrows the search on Clouddriver's side. */
+    async ofApplication(kind: SearchedKind, application: string): Promise<Found[]> {
+      const results = await search(kind, { q: application });
+      return results.flatMap((result) => {
+        const { account, region, [SEARCHED[kind]]: name } = result;
+        const own = result.application?.toLowerCase() === application.toLowerCase();
+        return own && account && region && name ? [{ account, region, name }] : [];
+      });
+    },
+
+    /** What a route of Clouddriver answers, undefined for a 404. */
+    one: readOptional,
+    /** A list that a route of Clouddriver answers. */
+    list: async <T>(path: string): Promise<T[]> => (await readList<T>(path)).body,
+  };
+
+  async function readExecutions(): Promise<Executions> {
+    const replicas = cachingReplicas.length > 0 ? cachingReplicas : [writer];
+    const settled = await Promise.allSettled(
+      replicas.map((url) => readList<AgentExecution>("/cache/introspection", url)),
+    );
+    // What a dead replica knows is missing; agents of which nothing is known do not count as idle.
+    const answers = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const [first] = settled;
+    if (answers.length === 0 && first?.status === "rejected") throw first.reason;
+    const byAgent = new Map<string, AgentExecution>();
+    for (const execution of answers.flatMap(({ body }) => body)) {
+      const known = byAgent.get(execution.id);
+      if (!known || known.lastExecutionStartMs < execution.lastExecutionStartMs)
+        byAgent.set(execution.id, execution);
+    }
+    const times = answers.flatMap(({ serverTime }) => (serverTime === undefined ? [] : [serverTime]));
+    return { byAgent, serverTime: times.length > 0 ? Math.max(...times) : undefined };
+  }
+
+  async function search(kind: SearchedKind, filter: Record<string, string>) {
+    const found: Record<string, string>[] = [];
+    for (let page = 1; ; page += 1) {
       const query = new URLSearchParams({
         q: "",
         type: kind,
         cloudProvider: "aws",
-        account,
-        region,
         pageSize: "10000",
+        page: String(page),
+        ...filter,
       });
-      const { body } = await readList<{ results?: Record<string, string>[] }>(`/search?${query}`);
-      const field = kind === "serverGroups" ? "serverGroup" : "loadBalancer";
-      return (body[0]?.results ?? [])
-        .filter((result) => result.account === account && result.region === region)
-        .flatMap((result) => result[field] ?? []);
-    },
-  };
+      const { body } = await readList<SearchAnswer>(`/search?${query}`);
+      const results = body[0]?.results ?? [];
+      found.push(...results);
+      if (results.length === 0 || found.length >= (body[0]?.totalMatches ?? 0)) return found;
+    }
+  }
+}
+
+/** Kinds that Clouddriver's search knows, with the field that names a result (`Keys.parse` of clouddriver-aws). */
+const SEARCHED = {
+  serverGroups: "serverGroup",
+  securityGroups: "id",
+  loadBalancers: "loadBalancer",
+  targetGroups: "targetGroup",
+  instances: "instanceId",
+} as const;
+export type SearchedKind = keyof typeof SEARCHED;
+
+interface SearchAnswer {
+  totalMatches?: number;
+  results?: Record<string, string>[];
+}
+
+/** Something that the cache has, and where. */
+export interface Found {
+  account: string;
+  region: string;
+  name: string;
 }
 
 export type Clouddriver = ReturnType<typeof createClouddriver>;
@@ -179,6 +250,8 @@ export interface ServerGroup {
   name: string;
   capacity?: { min?: number; max?: number; desired?: number };
   instances?: { name?: string; id?: string }[];
+  /** AWS's own description, in lower camel case. */
+  asg?: { instances?: { instanceId?: string }[] };
   [key: string]: unknown;
 }
 

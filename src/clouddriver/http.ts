@@ -32,11 +32,14 @@ export async function request<T>(
   const what = `${init.method ?? "GET"} ${url.origin}${url.pathname}`;
   let response: Response;
   let text: string;
+  // AbortSignal.timeout would keep each request, with its answer, until its time is over.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException("no answer in time", "TimeoutError")), bound);
   try {
     response = await context.fetch(url, {
       method: init.method ?? "GET",
       redirect: "manual",
-      signal: AbortSignal.any([context.world.signal, AbortSignal.timeout(bound)]),
+      signal: AbortSignal.any([context.world.signal, late.signal]),
       headers: {
         accept: "application/json",
         ...(init.body !== undefined && { "content-type": "application/json" }),
@@ -64,6 +67,8 @@ export async function request<T>(
       hint: "check --clouddriver-url; from a laptop: kubectl port-forward svc/spin-clouddriver 7002",
       cause,
     });
+  } finally {
+    clearTimeout(timer);
   }
   if (response.status >= 500) {
     throw failure("clouddriver-failed", `Clouddriver answered ${what} with ${response.status}`, {

@@ -1,27 +1,29 @@
 import pLimit from "p-limit";
-import { type Account, createClouddriver } from "../clouddriver/client.ts";
+import type { Account, Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, usageError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Paint } from "../output/paint.ts";
 import { table } from "../output/table.ts";
-import { AUDITED, type Audit, type AuditedType, audit, repairs } from "../refresh/audit.ts";
+import { type Audit, audit, repairs } from "../refresh/audit.ts";
+import { COMPARED, type ComparedType, isCompared } from "../refresh/aws-facts.ts";
 import { type WorkItem, workItems } from "../refresh/items.ts";
 import type { RefreshOptions } from "./refresh.ts";
 
 const MAX_CONCURRENT = 4;
 
-/** `aec refresh --audit`: which ids AWS and the cache do not have in common; changes nothing. */
-export async function auditAccount(context: Context, options: RefreshOptions): Promise<Audit[]> {
-  const clouddriver = createClouddriver(context);
-  const accounts = await clouddriver.accounts();
-  const items = workItems({ ...options, names: [] }, accounts);
-  const kinds = items.filter((item): item is WorkItem & { type: AuditedType } =>
-    AUDITED.some((type) => type === item.type),
-  );
+/** `aec refresh --audit`: where AWS and the cache differ; changes nothing. */
+export async function auditAccount(
+  context: Context,
+  clouddriver: Clouddriver,
+  accounts: readonly Account[],
+  options: RefreshOptions,
+): Promise<Audit[]> {
+  const items = workItems({ ...options, names: [] }, accounts, new Set());
+  const kinds = items.filter((item): item is WorkItem & { type: ComparedType } => isCompared(item.type));
   if (kinds.length === 0) {
-    throw usageError("not-audited", `--audit: AWS is not asked for ${options.type}s`, {
-      hint: `--type ${AUDITED.join(" or ")}`,
+    throw usageError("not-audited", `--audit: AWS is not asked for ${options.type ?? "what is of ECS"}`, {
+      hint: `--type ${COMPARED.join(", ")}`,
     });
   }
   const limit = pLimit(MAX_CONCURRENT);
@@ -44,36 +46,37 @@ export function itemsToFix(audits: readonly Audit[]): WorkItem[] {
 }
 
 export function auditResult(audits: readonly Audit[], exitCode: boolean | undefined): CommandResult {
-  const differs = audits.some(({ missing, ghosts }) => missing.length + ghosts.length > 0);
-  const unknown = audits.filter((one) => one.unknown !== null).length;
-  const exit: ExitCode =
-    unknown === audits.length
-      ? EXIT.failed
-      : unknown > 0
-        ? EXIT.partial
-        : differs && exitCode
-          ? EXIT.differences
-          : EXIT.ok;
+  const differs = audits.some((one) => one.missing.length + one.ghosts.length + one.drifted.length > 0);
+  const exit = exitFor(audits, differs && exitCode === true);
   return { data: { audit: audits }, exit, text: (paint) => auditText(audits, differs, paint) };
+}
+
+function exitFor(audits: readonly Audit[], tellDifferences: boolean): ExitCode {
+  const unknown = audits.filter((one) => one.unknown !== null).length;
+  if (unknown === audits.length) return EXIT.failed;
+  if (unknown > 0) return EXIT.partial;
+  return tellDifferences ? EXIT.differences : EXIT.ok;
 }
 
 function auditText(audits: readonly Audit[], differs: boolean, paint: Paint): string {
   return [
     table(
-      ["ACCOUNT", "REGION", "TYPE", "IN AWS", "IN CACHE", "MISSING", "GHOSTS"],
-      audits.map(({ account, region, type, inAws, inCache, missing, ghosts }) => [
+      ["ACCOUNT", "REGION", "TYPE", "IN AWS", "IN CACHE", "MISSING", "GHOSTS", "DRIFTED"],
+      audits.map(({ account, region, type, inAws, inCache, missing, ghosts, drifted }) => [
         account,
         region,
         type,
         inAws === null ? paint.yellow("unknown") : String(inAws),
         String(inCache),
-        inAws === null ? "-" : String(missing.length),
-        inAws === null ? "-" : String(ghosts.length),
+        ...[missing, ghosts, drifted].map(({ length }) => (inAws === null ? "-" : String(length))),
       ]),
     ),
-    ...audits.flatMap(({ account, region, type, missing, ghosts, unknown }) => [
+    ...audits.flatMap(({ account, region, type, missing, ghosts, drifted, unknown }) => [
       ...missing.map((id) => `missing  ${type} ${id} in ${account}/${region}`),
       ...ghosts.map((id) => `ghost    ${type} ${id} in ${account}/${region}`),
+      ...drifted.map(
+        ({ id, differences }) => `drifted  ${type} ${id} in ${account}/${region}: ${differences.join("; ")}`,
+      ),
       ...(unknown === null ? [] : [paint.yellow(`unknown  ${type}s in ${account}/${region}: ${unknown}`)]),
     ]),
     ...(differs ? ["refresh just those with:  --fix"] : []),

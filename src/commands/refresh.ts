@@ -1,25 +1,38 @@
-import type { ResourceType } from "../agents/kinds.ts";
-import { typeName } from "../agents/kinds.ts";
+import { agentsOf, RESOURCE_TYPES, type ResourceType, typeName } from "../agents/kinds.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
-import { type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
+import { type Account, type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { formatDuration } from "../duration.ts";
 import { EXIT, failure, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { CommandResult } from "../output/output.ts";
 import { startProgress } from "../output/progress.ts";
 import { table } from "../output/table.ts";
+import { configuredIntervalMs } from "../polling/configured.ts";
+import { applicationItems } from "../refresh/application.ts";
+import { refreshByAgents } from "../refresh/by-agents.ts";
 import { itemText, type WorkItem, workItems } from "../refresh/items.ts";
+import { refreshOnDemand } from "../refresh/on-request.ts";
 import { cachedIds } from "../refresh/read-back.ts";
-import { type ItemResult, type Refresher, refreshByAgents, refreshOnDemand } from "../refresh/refresh.ts";
-import { exitOf, type Verdict } from "../refresh/verdict.ts";
+import type { ItemResult, Refresher } from "../refresh/refresh.ts";
+import { createTurns } from "../refresh/turns.ts";
+import { exitOf, isGood, type Verdict } from "../refresh/verdict.ts";
+import { numberOption } from "./number-option.ts";
+import { reporter } from "./refresh-progress.ts";
 
 export interface RefreshOptions {
   account?: string | undefined;
   region?: string | undefined;
+  application?: string | undefined;
   type?: ResourceType | undefined;
+  provider?: "aws" | "ecs" | undefined;
   via: "auto" | "agents" | "clouddriver";
+  concurrency: string;
+  /** On-demand calls a second, in each account and Region. */
+  rate: string;
+  /** Compare with AWS afterwards. */
+  verify?: boolean | undefined;
   /** Set all ids of AWS and the cache side by side instead. */
   audit?: boolean | undefined;
   /** And refresh just what differs. */
@@ -37,30 +50,43 @@ export async function run(
   options: RefreshOptions,
 ): Promise<CommandResult> {
   const clouddriver = createClouddriver(context);
+  const accounts = () => clouddriver.accounts();
   if (!options.audit) {
     if (options.fix) throw usageError("fix-needs-audit", "--fix repairs what --audit finds: add --audit");
-    const items = workItems({ ...options, names }, await clouddriver.accounts());
-    return refresh(context, clouddriver, items, options);
+    return refresh(context, clouddriver, await accounts(), options, (agents, all) => {
+      const args = { ...options, names };
+      const { application } = options;
+      if (application !== undefined) return applicationItems(clouddriver, application, args, all);
+      return workItems(args, all, agents);
+    });
   }
   if (names.length > 0) throw usageError("audit-without-names", "--audit compares all ids: give no names");
   const { auditAccount, auditResult, itemsToFix } = await import("./refresh-audit.ts");
-  const audits = await auditAccount(context, options);
+  const audits = await auditAccount(context, clouddriver, await accounts(), options);
   const items = itemsToFix(audits);
   if (!options.fix || items.length === 0) return auditResult(audits, options.exitCode);
-  const result = await refresh(context, clouddriver, items, options);
+  const result = await refresh(context, clouddriver, await accounts(), options, () => items);
   const data = { audit: audits, ...(result.data as object) };
   // What AWS did not tell may still differ.
   const exit = audits.some(({ unknown }) => unknown !== null) ? EXIT.partial : (result.exit ?? EXIT.ok);
   return { ...result, data, exit };
 }
 
+/** The work, once it is known which agents Clouddriver has. */
+type Choose = (
+  agents: ReadonlySet<string>,
+  accounts: readonly Account[],
+) => readonly WorkItem[] | Promise<readonly WorkItem[]>;
+
 async function refresh(
   context: Context,
   clouddriver: Clouddriver,
-  items: readonly WorkItem[],
+  accounts: readonly Account[],
   options: RefreshOptions,
+  choose: Choose,
 ): Promise<CommandResult> {
   const { world, out, settings } = context;
+  const { clock, signal } = world;
   const url = settings.lockStore.value;
   const byAgents = options.via === "agents" || (options.via === "auto" && url !== undefined);
   if (byAgents && url === undefined) {
@@ -68,32 +94,41 @@ async function refresh(
       hint: "add --lock-store redis://HOST:6379, or export AEC_LOCK_STORE",
     });
   }
-  const interval = settings.section.polling?.interval;
-  const refresher: Refresher = {
-    clouddriver,
-    locks: byAgents && url ? await openLockStore(url) : undefined,
-    clock: world.clock,
-    signal: world.signal,
-    timeoutMs: context.timeout(RUN_TIMEOUT_MS),
-    intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
-  };
-  const how = byAgents ? "by running their agents" : "on demand, where that does no harm";
-  const progress = await startProgress(out, `refreshing ${summarise(items)} ${how}`);
+  const concurrency = numberOption("--concurrency", options.concurrency, {
+    least: 1,
+    most: 100,
+    whole: true,
+  });
+  const turns = createTurns(numberOption("--rate", options.rate, { least: 0.01, most: 100 }), clock, signal);
+  const locks = byAgents && url ? await openLockStore(url) : undefined;
   let results: ItemResult[];
+  let items: readonly WorkItem[];
   try {
-    if (refresher.locks) {
-      await assertClouddriversOwn(refresher.locks, refresher);
-      results = await refreshByAgents(items, refresher);
-    } else {
-      let done = 0;
-      results = await refreshOnDemand(items, refresher, options.via === "clouddriver", (result) => {
-        done += 1;
-        progress.update(`${done}/${items.length} ${itemText(result)}: ${result.verdict}`, true);
-      });
+    if (locks) await assertClouddriversOwn(locks, clouddriver);
+    items = await choose(await agentsOfAccounts(clouddriver, locks, accounts), accounts);
+    const refresher: Refresher = {
+      clouddriver,
+      locks,
+      clock,
+      signal,
+      timeoutMs: context.timeout(RUN_TIMEOUT_MS),
+      intervalMs: configuredIntervalMs(context),
+      concurrency,
+      turns,
+      ...(options.verify && { verify: await verifier(context, clouddriver, accounts, items) }),
+    };
+    const how = byAgents ? "by running their agents" : "on demand, where that does no harm";
+    const progress = await startProgress(out, `refreshing ${summarise(items)} ${how}`);
+    const report = reporter(progress, items.length, clock);
+    try {
+      results = locks
+        ? await refreshByAgents(items, refresher, report)
+        : await refreshOnDemand(items, refresher, options.via === "clouddriver", report);
+    } finally {
+      progress.stop();
     }
   } finally {
-    progress.stop();
-    refresher.locks?.close();
+    locks?.close();
   }
   for (const result of results.filter(({ verdict, name }) => verdict === "not-handled" && name !== "*")) {
     const suggestion = nearest(result.name, await cachedIds(clouddriver, result));
@@ -107,7 +142,7 @@ async function refresh(
       table(
         ["VERDICT", "TYPE", "ACCOUNT", "REGION", "NAME", "VIA", "TOOK", "DETAIL"],
         results.map(({ verdict, type, account, region, name, via, durationMs, detail }) => [
-          (["refreshed", "unchanged", "evicted"].includes(verdict) ? paint.green : paint.yellow)(verdict),
+          (isGood(verdict) ? paint.green : paint.yellow)(verdict),
           typeName(type),
           account,
           region,
@@ -120,8 +155,28 @@ async function refresh(
   };
 }
 
+/** Loaded when it is wanted, since it brings the AWS SDK along. */
+async function verifier(...args: Parameters<typeof import("../refresh/verify.ts").createVerify>) {
+  const { createVerify } = await import("../refresh/verify.ts");
+  return createVerify(...args);
+}
+
+/** The agents that these accounts have, of those that `aec` runs: from introspection, and from their locks. */
+async function agentsOfAccounts(
+  clouddriver: Clouddriver,
+  locks: LockStore | undefined,
+  accounts: readonly Account[],
+): Promise<Set<string>> {
+  const { byAgent } = await clouddriver.executions();
+  const candidates = accounts.flatMap(({ name: account, regions }) =>
+    regions.flatMap((region) => RESOURCE_TYPES.flatMap((type) => agentsOf({ type, account, region }))),
+  );
+  const locked = await locks?.locksOf([...new Set(candidates)]);
+  return new Set([...byAgent.keys(), ...(locked?.keys() ?? [])]);
+}
+
 /** A wrong Redis is found before anything waits for it: Clouddriver's agents always hold some locks. */
-async function assertClouddriversOwn(locks: LockStore, { clouddriver }: Refresher): Promise<void> {
+async function assertClouddriversOwn(locks: LockStore, clouddriver: Clouddriver): Promise<void> {
   const { byAgent } = await clouddriver.executions();
   const agents = [...byAgent.keys()];
   if (agents.length < 5 || (await locks.count(agents)) > 0) return;

@@ -114,7 +114,14 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   "events status": [READ_RULES],
   "events disable": [READ_RULES, { actions: ["events:RemoveTargets", "events:DeleteRule"], scope: "rule" }],
   refresh: [
-    { actions: ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeSecurityGroups"], scope: "any" },
+    {
+      actions: [
+        "autoscaling:DescribeAutoScalingGroups",
+        "ec2:DescribeSecurityGroups",
+        "elasticloadbalancing:DescribeLoadBalancers",
+      ],
+      scope: "any",
+    },
   ],
   doctor: LOOKING,
   status: [

@@ -1,18 +1,15 @@
-import { groupNames } from "../aws/auto-scaling.ts";
-import { securityGroupIds } from "../aws/ec2.ts";
 import { placeOf } from "../aws/places.ts";
 import type { Account, Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
+import { awsFacts, type ComparedType } from "./aws-facts.ts";
+import { cachedFacts } from "./cached-facts.ts";
+import { differences, type Fact } from "./facts.ts";
 import type { WorkItem } from "./items.ts";
-
-/** Kinds whose ids AWS can be asked for. */
-export const AUDITED = ["server-group", "security-group"] as const;
-export type AuditedType = (typeof AUDITED)[number];
 
 /** AWS and the cache side by side, for one kind in one account and Region. */
 export interface Audit {
-  type: AuditedType;
+  type: ComparedType;
   account: string;
   region: string;
   inAws: number | null;
@@ -21,50 +18,75 @@ export interface Audit {
   missing: string[];
   /** In the cache, and not in AWS. */
   ghosts: string[];
+  /** In both, and not the same. */
+  drifted: { id: string; differences: string[] }[];
   /** Why AWS could not be asked. */
   unknown: string | null;
 }
 
-/** Asks AWS, with the account's role, and the cache; a Region that AWS does not answer for is unknown, not empty. */
+/**
+ * Asks AWS, with the account's role, and the cache; a Region that AWS does not answer for is unknown, not empty.
+ * Throws "clouddriver-denied" where the user may not read the account: what is hidden must not pass for missing.
+ */
 export async function audit(
   context: Context,
   clouddriver: Clouddriver,
   account: Account,
   region: string,
-  type: AuditedType,
+  type: ComparedType,
 ): Promise<Audit> {
-  const cached = await cachedIds(clouddriver, account.name, region, type);
+  const cached = await cachedFacts(clouddriver, type, account.name, region);
   const common = { type, account: account.name, region, inCache: cached.length };
   try {
     const place = await placeOf(context, account.awsAccountId, region);
-    const found =
-      type === "server-group" ? await groupNames(context, place) : await securityGroupIds(context, place);
-    return { ...common, inAws: found.length, ...compare(found, cached), unknown: null };
+    const found = await awsFacts(context, place, type);
+    const { missing } = compareFacts(found, cached);
+    // With Fiat on, lists leave out what the user may not see, and a direct read refuses it.
+    const unlisted = await cachedFacts(clouddriver, type, account.name, region, missing);
+    const all = [...cached, ...unlisted];
+    return {
+      ...common,
+      inCache: all.length,
+      inAws: found.length,
+      ...compareFacts(found, all),
+      unknown: null,
+    };
   } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    return { ...common, inAws: null, missing: [], ghosts: [], unknown: error.message };
+    if (!(error instanceof ExpectedError) || error.code === "clouddriver-denied") throw error;
+    return { ...common, inAws: null, missing: [], ghosts: [], drifted: [], unknown: error.message };
   }
 }
 
 /** What has to be refreshed to make both sides equal. */
-export function repairs({ type, account, region, missing, ghosts }: Audit): WorkItem[] {
-  return [...missing, ...ghosts].map((name) => ({ provider: "aws", type, account, region, name }));
+export function repairs({ type, account, region, missing, ghosts, drifted }: Audit): WorkItem[] {
+  return [...missing, ...ghosts, ...drifted.map(({ id }) => id)].map((name) => ({
+    provider: "aws",
+    type,
+    account,
+    region,
+    name,
+  }));
 }
 
-function compare(inAws: readonly string[], inCache: readonly string[]) {
-  const [aws, cache] = [new Set(inAws), new Set(inCache)];
+/** Both sides by their ids. */
+export function compareFacts(
+  inAws: readonly Fact[],
+  inCache: readonly Fact[],
+): Pick<Audit, "missing" | "ghosts" | "drifted"> {
+  const [aws, cache] = [byId(inAws), byId(inCache)];
   return {
-    missing: [...aws].filter((id) => !cache.has(id)).toSorted(),
-    ghosts: [...cache].filter((id) => !aws.has(id)).toSorted(),
+    missing: [...aws.keys()].filter((id) => !cache.has(id)).toSorted(),
+    ghosts: [...cache.keys()].filter((id) => !aws.has(id)).toSorted(),
+    drifted: [...aws]
+      .flatMap(([id, fact]) => {
+        const cached = cache.get(id);
+        const found = cached ? differences(fact.facts, cached.facts) : [];
+        return found.length > 0 ? [{ id, differences: found }] : [];
+      })
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   };
 }
 
-async function cachedIds(
-  clouddriver: Clouddriver,
-  account: string,
-  region: string,
-  type: AuditedType,
-): Promise<string[]> {
-  if (type === "server-group") return clouddriver.names("serverGroups", account, region);
-  return (await clouddriver.securityGroups(account, region)).map(({ id }) => id);
+function byId(facts: readonly Fact[]): Map<string, Fact> {
+  return new Map(facts.map((fact) => [fact.id, fact]));
 }

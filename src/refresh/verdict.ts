@@ -18,18 +18,29 @@ export function compare(before: CachedState, after: CachedState): { verdict: Ver
     const gone = before.ids.filter((id) => !found.has(id)).length;
     return { verdict: "refreshed", detail: `${found.size} cached, ${come} new, ${gone} gone` };
   }
+  if (after.present === undefined)
+    return { verdict: "refreshed", detail: "its agent has run; Clouddriver shows nothing of this kind" };
   if (before.present && !after.present)
     return { verdict: "evicted", detail: "it is gone from AWS and from the cache" };
   if (!before.present && after.present) return { verdict: "refreshed", detail: "it is in the cache now" };
   if (!before.present) return { verdict: "not-handled", detail: "AWS and the cache have none of that name" };
+  if (after.digest === undefined)
+    return { verdict: "refreshed", detail: "its agent has run; Clouddriver shows only that it is there" };
   return before.digest === after.digest
     ? { verdict: "unchanged", detail: "the cache had it right" }
     : { verdict: "refreshed", detail: "the cache shows a newer state" };
 }
 
+const GOOD: readonly Verdict[] = ["refreshed", "unchanged", "evicted"];
+
+/** Whether the item is as fresh as AWS now. */
+export function isGood(verdict: Verdict): boolean {
+  return GOOD.includes(verdict);
+}
+
 /** Exit code of many verdicts: all good → 0, some → 5, none → 1, only stale → 8. */
 export function exitOf(verdicts: readonly Verdict[]): number {
-  const good = verdicts.filter((verdict) => ["refreshed", "unchanged", "evicted"].includes(verdict)).length;
+  const good = verdicts.filter(isGood).length;
   if (good === verdicts.length) return 0;
   if (good > 0) return 5;
   return verdicts.every((verdict) => verdict === "stale") ? 8 : 1;

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type SandboxAws, startAws } from "./aws/server.ts";
+import type { Account } from "./clouddriver/agents.ts";
 import { type SandboxClouddriver, startClouddriver } from "./clouddriver/server.ts";
 import { createKeyspace } from "./redis/keyspace.ts";
 import { SCRIPTS } from "./redis/scripts.ts";
@@ -14,6 +15,10 @@ export interface SiteOptions {
   runMs?: number;
   /** An AWS that another site looks at too. */
   aws?: SandboxAws;
+  /** Accounts besides `prod`. */
+  accounts?: readonly Account[];
+  /** What is switched on for `prod`, beyond what every account has. */
+  features?: Account["features"];
   /** Under which name this site's AWS calls are counted. */
   client?: string;
 }
@@ -29,7 +34,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Starts a site with one account, `prod`, on free loopback ports. */
+/** Starts a site with an account `prod` on free loopback ports. */
 export async function startSite(options: SiteOptions): Promise<Site> {
   const { clock, regions = ["us-east-1"], client = "clouddriver" } = options;
   const account = "prod";
@@ -39,7 +44,10 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     clock,
     inventory: aws.inventory,
     keyspace: redis.keyspace,
-    accounts: [{ name: account, accountId: aws.accountId, regions: [...regions] }],
+    accounts: [
+      { name: account, accountId: aws.accountId, regions: [...regions], features: options.features ?? [] },
+      ...(options.accounts ?? []),
+    ],
     client,
     ...(options.runMs !== undefined && { runMs: options.runMs }),
     ...(options.intervalMs !== undefined && { intervalMs: options.intervalMs }),

@@ -2,11 +2,12 @@ import pLimit from "p-limit";
 import { agentsOf } from "../agents/kinds.ts";
 import { nextPass } from "../agents/pass.ts";
 import { type AgentRun, runAgent } from "../agents/run.ts";
+import { createDebounce } from "../debounce.ts";
 import type { ResourceEvent } from "../events/event.ts";
 import type { WorkItem } from "../refresh/items.ts";
+import { refreshOnDemand } from "../refresh/on-request.ts";
 import { readBack } from "../refresh/read-back.ts";
-import { type ItemResult, type Refresher, refreshOnDemand } from "../refresh/refresh.ts";
-import { createDebounce } from "./debounce.ts";
+import type { ItemResult, Refresher } from "../refresh/refresh.ts";
 import { contradiction } from "./facts.ts";
 
 export type Mode = "agents" | "careful" | "on-demand";
@@ -68,7 +69,7 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
     if (!locks) throw new Error("mode agents needs a lock store");
     const debounce = createDebounce<AgentRun>(clock, debounceMs, signal);
     return async (item) => {
-      const agents = agentsOf(item.type, item.account, item.region);
+      const agents = agentsOf(item);
       const runs = await Promise.all(
         agents.map((agent) =>
           debounce(agent, () =>

@@ -9,6 +9,7 @@ import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
 import { parseTopicArn } from "../events/signing-host.ts";
+import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
 import { createAccounts } from "./accounts.ts";
@@ -48,8 +49,7 @@ export async function openScheduler(
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
   const clouddriver = createClouddriver(context);
   const locks = mode === "agents" ? await openLockStore(settings.lockStore.value ?? "") : undefined;
-  const interval = settings.section.polling?.interval;
-  const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
+  const intervalMs = configuredIntervalMs(context);
   const keeper =
     locks &&
     createKeeper({

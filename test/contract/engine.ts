@@ -116,7 +116,9 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
     test("everything of a Region: one run per agent", async () => {
       const { exit, items, output } = await refresh([]);
       expect(exit, output).toBe(0);
-      expect(items.map(({ verdict }) => verdict)).toEqual(["refreshed", "refreshed", "refreshed"]);
+      // Server groups, security groups and balancers everywhere; of the others those whose agents are there.
+      expect(items.length).toBeGreaterThan(10);
+      expect(new Set(items.map(({ verdict }) => verdict)), output).toEqual(new Set(["refreshed"]));
     });
 
     test("an audit finds the group that the cache lacks and the one that is gone, and mends just those", async () => {

@@ -8,6 +8,7 @@ interface Report {
     inCache: number;
     missing: string[];
     ghosts: string[];
+    drifted: { id: string; differences: string[] }[];
     unknown: string | null;
   }[];
   items?: { name: string; verdict: string }[];
@@ -35,6 +36,7 @@ describe("aec refresh --audit", () => {
     expect(json<Report>().audit.map(({ missing, ghosts }) => [missing, ghosts])).toEqual([
       [[], []],
       [[], []],
+      [[], []],
     ]);
   });
 
@@ -46,6 +48,7 @@ describe("aec refresh --audit", () => {
     expect(json<Report>().audit).toMatchObject([
       { type: "server-group", missing: ["app-main-v002"], ghosts: ["app-main-v001"], unknown: null },
       { type: "security-group", missing: ["sg-0123456789abcdef0"], ghosts: [] },
+      { type: "load-balancer", missing: [], ghosts: [] },
     ]);
     expect(site.clouddriver.runs.length - before).toBeLessThan(5);
     const text = await site.aec(SCOPE.slice(0, 4));
@@ -62,6 +65,66 @@ describe("aec refresh --audit", () => {
       "sg-0123456789abcdef0": "refreshed",
     });
     expect((await site.aec([...SCOPE, "--exit-code"])).exit).toBe(0);
+  });
+
+  test("what both have, and not the same: drifted, with what differs; --fix mends just those", async () => {
+    const site = await testSite({ intervalMs: 280_000 });
+    const { inventory } = site.aws;
+    const balancer = { name: "shop", type: "application", vpcId: "vpc-1", scheme: "internal" } as const;
+    const group = { id: "sg-1", name: "web", vpcId: "vpc-1", rules: ["10.0.0.0/8:443"] };
+    site.group("app-main-v001", 1);
+    site.group("app-main-v002", 1);
+    inventory.put("security-group", REGION, group);
+    inventory.put("load-balancer", REGION, balancer);
+    inventory.put("load-balancer", REGION, { ...balancer, name: "old", type: "classic" });
+    expect((await site.aec(["refresh", "--account", "prod"])).exit).toBe(0);
+    expect((await site.aec([...SCOPE, "--exit-code"])).exit).toBe(0);
+    site.group("app-main-v001", 3);
+    inventory.put("security-group", REGION, { ...group, rules: ["10.0.0.0/8:443", "10.1.0.0/16:80"] });
+    inventory.put("load-balancer", REGION, { ...balancer, scheme: "internet-facing" });
+
+    const { exit, json } = await site.aec([...SCOPE, "--exit-code"]);
+    expect(exit).toBe(3);
+    expect(json<Report>().audit).toMatchObject([
+      {
+        drifted: [
+          {
+            id: "app-main-v001",
+            differences: [
+              "desired is 3, the cache says 1",
+              expect.stringMatching(/^instances: .*lacks i-/),
+              expect.stringMatching(/^instances: .*still has i-/),
+            ],
+          },
+        ],
+      },
+      { drifted: [{ id: "sg-1", differences: ["rules: the cache lacks tcp 80-80 10.1.0.0/16"] }] },
+      { drifted: [{ id: "shop", differences: ["scheme is internet-facing, the cache says internal"] }] },
+    ]);
+    const fixed = await site.aec([...SCOPE, "--fix"]);
+    expect(fixed.json<Report>().items?.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ["app-main-v001", "refreshed"],
+      ["sg-1", "refreshed"],
+      ["shop", "refreshed"],
+    ]);
+    expect((await site.aec([...SCOPE, "--exit-code"])).exit).toBe(0);
+  });
+
+  test("an account that the user may not read stops it: what is hidden is not missing", async () => {
+    const site = await testSite();
+    site.group("app-main-v001", 1);
+    // Fiat leaves what is hidden out of lists, and refuses to show it.
+    const guarded: typeof fetch = async (input, init) => {
+      const url = String(input);
+      if (url.includes("/search?")) return Response.json([{ totalMatches: 0, results: [] }]);
+      if (url.includes("/serverGroups/")) return Response.json({ error: "Forbidden" }, { status: 403 });
+      return fetch(input, init);
+    };
+    const { exit, stdout } = await site.aec([...SCOPE, "--type", "server-group"], { fetch: guarded });
+    expect(exit).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "clouddriver-denied", hint: expect.stringContaining("--spinnaker-user") },
+    });
   });
 
   test("AWS that throttles or denies: unknown, never taken for empty", async () => {
@@ -82,7 +145,7 @@ describe("aec refresh --audit", () => {
 
   test("wrong use", async () => {
     const site = await testSite();
-    expect((await site.aec([...SCOPE, "--type", "load-balancer"])).exit).toBe(2);
+    expect((await site.aec([...SCOPE, "--type", "instance"])).exit).toBe(2);
     expect((await site.aec(["refresh", "app", "--account", "prod", "--audit"])).exit).toBe(2);
     expect((await site.aec(["refresh", "--account", "prod", "--fix"])).exit).toBe(2);
   });

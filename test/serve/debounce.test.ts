@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createDebounce } from "../../src/serve/debounce.ts";
+import { createDebounce } from "../../src/debounce.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
 test("the first call runs at once, those within the window share one trailing run", async () => {

@@ -22,9 +22,9 @@ interface Blocked {
 /** `aec agents free`: deletes the locks of nodes that are gone, so that the agents run again before they expire. */
 export async function run(context: Context, options: AgentsFreeOptions): Promise<CommandResult> {
   const { clock, signal } = context.world;
-  const locks = await needLocks(context);
   const watchers = await openWatchers(context);
   try {
+    const locks = needLocks(watchers);
     const first = await watchers.see(true);
     assertGone(first, options.node);
     let blocked = blockedBy(first, options.node);
@@ -68,7 +68,6 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
     };
   } finally {
     watchers.close();
-    locks.close();
   }
 }
 

@@ -3,10 +3,12 @@ import { onlyReads } from "../../agents/catalog.ts";
 import { type AgentRun, runAgent } from "../../agents/run.ts";
 import { agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
-import { formatDuration, parseDuration } from "../../duration.ts";
+import { formatDuration } from "../../duration.ts";
 import { EXIT, type ExitCode, usageError } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
+import { configuredIntervalMs } from "../../polling/configured.ts";
+import { numberOption } from "../number-option.ts";
 import { type AgentFilter, chosenAgents, needLocks, openWatchers } from "./sight.ts";
 
 export interface AgentsRunOptions extends AgentFilter {
@@ -17,6 +19,7 @@ export interface AgentsRunOptions extends AgentFilter {
 }
 
 const TIMEOUT_MS = 120_000;
+const CONCURRENCY = { least: 1, most: 100, whole: true };
 
 interface RunResult {
   id: string;
@@ -31,10 +34,10 @@ export async function run(
   pattern: string,
   options: AgentsRunOptions,
 ): Promise<CommandResult> {
-  const limit = pLimit(concurrencyOf(options.concurrency));
-  const locks = await needLocks(context);
+  const limit = pLimit(numberOption("--concurrency", options.concurrency, CONCURRENCY));
   const watchers = await openWatchers(context);
   try {
+    const locks = needLocks(watchers);
     const chosen = chosenAgents(agentViews(await watchers.see(true)), pattern, options).map(({ id }) => id);
     const agents = chosen.filter(onlyReads);
     const left = chosen.filter((id) => !onlyReads(id));
@@ -50,14 +53,13 @@ export async function run(
     const progress = await startProgress(context.out, `running ${agents.length} agents`);
     let done = 0;
     const { clock, signal } = context.world;
-    const interval = context.settings.section.polling?.interval;
     const runner = {
       locks,
       executions: watchers.clouddriver.executions,
       clock,
       signal,
       timeoutMs: context.timeout(TIMEOUT_MS),
-      intervalMs: interval === undefined ? undefined : parseDuration(interval, "polling.interval"),
+      intervalMs: configuredIntervalMs(context),
     };
     const results = await Promise.all(
       agents.map((id) =>
@@ -83,7 +85,6 @@ export async function run(
     };
   } finally {
     watchers.close();
-    locks.close();
   }
 }
 
@@ -128,10 +129,4 @@ function exitOf(results: readonly RunResult[]): ExitCode {
   if (good === results.length) return EXIT.ok;
   if (good > 0) return EXIT.partial;
   return results.every(({ outcome }) => outcome === "timed-out") ? EXIT.timeout : EXIT.failed;
-}
-
-function concurrencyOf(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
-  throw usageError("bad-concurrency", `--concurrency: "${text}" is not a number from 1 to 100`);
 }

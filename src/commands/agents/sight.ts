@@ -5,9 +5,9 @@ import type { LockStore } from "../../agents/stores/store.ts";
 import type { Sighting } from "../../agents/view.ts";
 import { type Clouddriver, createClouddriver } from "../../clouddriver/client.ts";
 import type { Context } from "../../context.ts";
-import { parseDuration } from "../../duration.ts";
 import { usageError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
+import { configuredIntervalMs } from "../../polling/configured.ts";
 
 export interface AgentFilter {
   account?: string | undefined;
@@ -28,8 +28,7 @@ export async function openWatchers(context: Context): Promise<Watchers> {
   const clouddriver = createClouddriver(context);
   const store = settings.lockStore.value;
   const locks = store === undefined || store === "" ? undefined : await openLockStore(store);
-  const interval = settings.section.polling?.interval;
-  const intervalMs = interval === undefined ? undefined : parseDuration(interval, "polling.interval");
+  const intervalMs = configuredIntervalMs(context);
   return {
     clouddriver,
     locks,
@@ -39,9 +38,8 @@ export async function openWatchers(context: Context): Promise<Watchers> {
 }
 
 /** The lock store, for commands that are nothing without it. Throws a usage error. */
-export async function needLocks(context: Context): Promise<LockStore> {
-  const url = context.settings.lockStore.value;
-  if (url) return openLockStore(url);
+export function needLocks({ locks }: Watchers): LockStore {
+  if (locks) return locks;
   throw usageError("no-lock-store", "agents are run and freed by the locks of Clouddriver's scheduler", {
     hint: "add --lock-store redis://HOST:6379 (or mysql:, postgres:), as Clouddriver has it",
   });

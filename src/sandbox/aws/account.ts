@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { createAutoScaling } from "./autoscaling.ts";
 import { type ConfigModel, createConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
+import { createElasticLoadBalancing } from "./elb.ts";
 import { createEvents, type EventsModel } from "./events.ts";
 import { createInventory, type Inventory } from "./inventory.ts";
 import type { Service } from "./service.ts";
@@ -56,6 +57,7 @@ export function createAccount(account: string, world: AccountWorld): SandboxAcco
       ["sts", createSts(account)],
       ["autoscaling", createAutoScaling(inventory, account)],
       ["ec2", createEc2(inventory, account)],
+      ["elasticloadbalancing", createElasticLoadBalancing(inventory, account)],
     ]),
   };
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { arn, balancerArn, groupArn } from "./arn.ts";
 import type { Input } from "./input.ts";
-import type { Change, Resource, ResourceKind } from "./inventory.ts";
+import type { Change, PlainKind, Resource, ResourceKind } from "./inventory.ts";
 
 /** What Config writes about a resource; `configuration` in lowerCamel, as for all hand-made recorders. */
 interface Described {
@@ -30,7 +30,11 @@ const MULTIPLE_ZONES = "Multiple Availability Zones";
 
 /** Shapes from awslabs/aws-config-resource-schema, as far as the sandbox's inventory goes. */
 const DESCRIBE: {
-  [K in ResourceKind]: (resource: Resource<K>, region: string, account: string) => Described;
+  [K in Exclude<ResourceKind, PlainKind>]: (
+    resource: Resource<K>,
+    region: string,
+    account: string,
+  ) => Described;
 } = {
   "auto-scaling-group": (group, region, account) => {
     const groupARN = groupArn(region, account, group.name);
@@ -142,6 +146,11 @@ export interface Capture {
   capturedAt: string;
 }
 
+/** Whether the sandbox's Config knows how to write of a kind. */
+export function isRecordable(kind: ResourceKind): boolean {
+  return Object.hasOwn(DESCRIBE, kind);
+}
+
 /** A ConfigurationItemChangeNotification and its Subject (Config developer guide, example SNS notifications). */
 export function changeNotification(change: Change, { account, stateId, capturedAt }: Capture) {
   const before = change.before && describe(change.kind, change.before, change.region, account);
@@ -186,7 +195,11 @@ export function resourceTypeOf({ kind, before, after, region }: Change): string 
 }
 
 function describe(kind: ResourceKind, resource: Resource<ResourceKind>, region: string, account: string) {
-  const write = DESCRIBE[kind] as (item: typeof resource, region: string, account: string) => Described;
+  const write = DESCRIBE[kind as Exclude<ResourceKind, PlainKind>] as (
+    item: typeof resource,
+    region: string,
+    account: string,
+  ) => Described;
   return write(resource, region, account);
 }
 

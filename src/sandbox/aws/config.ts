@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../clock.ts";
 import { arn, arnRegion } from "./arn.ts";
-import { changeNotification, resourceTypeOf } from "./config-items.ts";
+import { changeNotification, isRecordable, resourceTypeOf } from "./config-items.ts";
 import { awsError, isAwsError } from "./error.ts";
 import { type Input, optionalText, record, text, texts } from "./input.ts";
 import type { Change, Inventory } from "./inventory.ts";
@@ -113,6 +113,7 @@ export function createConfig(world: ConfigWorld): { model: ConfigModel; service:
 
   world.inventory.onChange((change) => {
     const { recorder, recording, channel } = stateOf(change.region);
+    if (!isRecordable(change.kind)) return;
     if (recorder && recording && channel && records(recorder, change)) world.background(() => notify(change));
   });
 

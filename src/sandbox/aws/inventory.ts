@@ -27,7 +27,33 @@ export interface LoadBalancer {
   scheme: string;
 }
 
-interface ResourceOf {
+/** Something of which the sandbox knows no more than that it is there, and a state that may change. */
+export interface Plain {
+  /** As Clouddriver's views name it: an id of AWS's, or a name where that is one. */
+  id: string;
+  name: string;
+  state: string;
+}
+
+/** Kinds that the sandbox keeps as plain things. */
+export const PLAIN_KINDS = [
+  "instance",
+  "target-group",
+  "image",
+  "launch-template",
+  "subnet",
+  "vpc",
+  "key-pair",
+  "elastic-ip",
+  "certificate",
+  "iam-role",
+  "stack",
+  "function",
+  "ecs-service",
+] as const;
+export type PlainKind = (typeof PLAIN_KINDS)[number];
+
+interface ResourceOf extends Record<PlainKind, Plain> {
   "auto-scaling-group": AutoScalingGroup;
   "security-group": SecurityGroup;
   "load-balancer": LoadBalancer;

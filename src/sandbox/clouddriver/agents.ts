@@ -4,6 +4,7 @@ import {
   classicStatePass,
   clusterPass,
   type Pass,
+  plainPass,
   type Reading,
   type Site,
   securityGroupPass,
@@ -19,6 +20,10 @@ export interface Account {
   regions: readonly string[];
   /** What this account has, where accounts differ. */
   inventory?: Inventory;
+  /** Default: aws. */
+  provider?: "aws" | "ecs";
+  /** What is switched on for it, beyond what every account has. */
+  features?: readonly ("lambda" | "cloud-formation")[];
 }
 
 /** One agent of Clouddriver's scheduler. */
@@ -35,6 +40,8 @@ export interface Agent {
 
 const AWS = "com.netflix.spinnaker.clouddriver.aws.provider.AwsProvider";
 const INFRASTRUCTURE = "com.netflix.spinnaker.clouddriver.aws.provider.AwsInfrastructureProvider";
+const LAMBDA = "com.netflix.spinnaker.clouddriver.lambda.provider.LambdaProvider";
+const ECS = "com.netflix.spinnaker.clouddriver.ecs.provider.EcsProvider";
 const CORE = "com.netflix.spinnaker.clouddriver.core.provider.CoreProvider";
 const MINUTE = 60_000;
 
@@ -53,20 +60,40 @@ const PER_ACCOUNT_AND_REGION: readonly Row[] = [
   ["AmazonApplicationLoadBalancerCachingAgent", AWS, v2Pass],
   ["AmazonLoadBalancerCachingAgent", AWS, classicPass],
   ["AmazonLoadBalancerInstanceStateCachingAgent", AWS, classicStatePass],
-  ["InstanceCachingAgent", AWS, ["ec2:DescribeInstances"]],
+  ["InstanceCachingAgent", AWS, plainPass("instance", ["ec2:DescribeInstances"])],
   ["LaunchConfigCachingAgent", AWS, ["autoscaling:DescribeLaunchConfigurations"]],
   [
     "AmazonLaunchTemplateCachingAgent",
     AWS,
-    ["ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"],
+    plainPass("launch-template", ["ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"]),
   ],
-  ["ImageCachingAgent/private", AWS, ["ec2:DescribeImages"]],
-  ["AmazonCertificateCachingAgent", AWS, ["iam:ListServerCertificates"]],
-  ["AmazonSubnetCachingAgent", INFRASTRUCTURE, ["ec2:DescribeSubnets"]],
-  ["AmazonVpcCachingAgent", INFRASTRUCTURE, ["ec2:DescribeVpcs"]],
-  ["AmazonElasticIpCachingAgent", INFRASTRUCTURE, ["ec2:DescribeAddresses"], 5, 5],
-  ["AmazonKeyPairCachingAgent", INFRASTRUCTURE, ["ec2:DescribeKeyPairs"], 5, 5],
+  ["ImageCachingAgent/private", AWS, plainPass("image", ["ec2:DescribeImages"])],
+  ["AmazonCertificateCachingAgent", AWS, plainPass("certificate", ["iam:ListServerCertificates"])],
+  ["AmazonSubnetCachingAgent", INFRASTRUCTURE, plainPass("subnet", ["ec2:DescribeSubnets"])],
+  ["AmazonVpcCachingAgent", INFRASTRUCTURE, plainPass("vpc", ["ec2:DescribeVpcs"])],
+  ["AmazonElasticIpCachingAgent", INFRASTRUCTURE, plainPass("elastic-ip", ["ec2:DescribeAddresses"]), 5, 5],
+  ["AmazonKeyPairCachingAgent", INFRASTRUCTURE, plainPass("key-pair", ["ec2:DescribeKeyPairs"]), 5, 5],
   ["ReservedInstancesCachingAgent", AWS, ["ec2:DescribeReservedInstances"], 10, 5],
+];
+const FEATURES: Readonly<Record<NonNullable<Account["features"]>[number], readonly Row[]>> = {
+  "cloud-formation": [
+    [
+      "AmazonCloudFormationCachingAgent",
+      INFRASTRUCTURE,
+      plainPass("stack", ["cloudformation:DescribeStacks"]),
+      1,
+      2,
+    ],
+  ],
+  lambda: [["LambdaCachingAgent", LAMBDA, plainPass("function", ["lambda:ListFunctions"])]],
+};
+const ECS_AGENTS: readonly Row[] = [
+  ["EcsClusterCachingAgent", ECS, ["ecs:ListClusters", "ecs:DescribeClusters"]],
+  ["ServiceCachingAgent", ECS, plainPass("ecs-service", ["ecs:ListServices", "ecs:DescribeServices"])],
+  ["TaskCachingAgent", ECS, ["ecs:ListTasks", "ecs:DescribeTasks"]],
+  ["ContainerInstanceCachingAgent", ECS, ["ecs:ListContainerInstances"]],
+  ["TaskDefinitionCachingAgent", ECS, ["ecs:DescribeTaskDefinition"]],
+  ["TaskHealthCachingAgent", ECS, []],
 ];
 const GLOBAL: readonly Row[] = [
   ["aws/ClusterCleanupAgent", AWS, []],
@@ -94,18 +121,30 @@ export function createAgents(
   const seen = new Set<string>();
   const places = accounts.flatMap((account) => account.regions.map((region) => ({ account, region })));
   return places.flatMap(({ account, region }, index) => {
-    const site = { ...world, account: account.name, region, inventory: world.inventoryOf(account) };
-    const shared = [
-      ...(index === 0 ? GLOBAL : []),
-      ...(seen.has(region) ? [] : perRegion(account.name, region)),
-    ];
+    const { name, provider = "aws", features = [] } = account;
+    const site = { ...world, account: name, region, inventory: world.inventoryOf(account) };
+    const inPlace = (rows: readonly Row[]) =>
+      rows.map(([kind, ...row]): Row => [scope(name, region) + kind, ...row]);
+    if (provider === "ecs") return inPlace(ECS_AGENTS).map((row) => createAgent(row, site));
+    const shared = [...(index === 0 ? GLOBAL : []), ...(seen.has(region) ? [] : perRegion(name, region))];
     seen.add(region);
-    const own = PER_ACCOUNT_AND_REGION.map(
-      ([name, ...row]): Row => [scope(account.name, region) + name, ...row],
-    );
-    return [...shared, ...own].map((row) => createAgent(row, site));
+    const own = inPlace([...PER_ACCOUNT_AND_REGION, ...features.flatMap((feature) => FEATURES[feature])]);
+    const roles = features.includes("lambda") && region === account.regions[0] ? [rolesOf(name)] : [];
+    return [
+      ...[...shared, ...own].map((row) => createAgent(row, site)),
+      ...roles.map((row) => createAgent(row, { ...site, region: "global" })),
+    ];
   });
 }
+
+/** One agent for all Regions. */
+const rolesOf = (account: string): Row => [
+  `${account}/IamRoleCachingAgent`,
+  LAMBDA,
+  plainPass("iam-role", ["iam:ListRoles"]),
+  30,
+  5,
+];
 
 function createAgent([type, provider, pass, interval, timeout]: Row, site: Omit<Site, "agent">): Agent {
   return {

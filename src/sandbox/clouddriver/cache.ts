@@ -104,8 +104,16 @@ function identify({ kind, resource }: Identifiable, account: string, region: str
       const type = resource.type === "classic" ? "" : resource.type;
       return [resource.name, loadBalancerKey(account, region, resource.name, resource.vpcId, type)];
     }
+    default:
+      return [resource.id, `aws:${CACHED_AS[kind] ?? kind}:${account}:${region}:${resource.id}`];
   }
 }
+
+/** Names of caches that the search is asked for. */
+const CACHED_AS: Partial<Record<ResourceKind, string>> = {
+  instance: "instances",
+  "target-group": "targetGroups",
+};
 
 function createCache(clock: Clock): Cache {
   const entries = new Map<string, Entry>();

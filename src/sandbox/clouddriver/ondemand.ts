@@ -80,10 +80,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     const reading = agent?.read();
     if (!agent || !reading || !callAws(agent.type, reading.calls)) return undefined;
     reading.store(clock.now());
-    const ids = cache
-      .all("security-group")
-      .filter((entry) => entry.account === account.name && entry.region === region)
-      .map(({ id }) => id);
+    const ids = idsOf("security-group", account, region);
     return ids.length > 0 ? { securityGroups: ids } : undefined;
   }
 
@@ -114,10 +111,49 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     return undefined;
   }
 
+  /** All services, tasks and definitions of the account and Region, whatever is named. */
+  function refreshEcs({ account, region, prefix }: Target): Cached {
+    const reading = agents
+      .filter(({ type }) => type.startsWith(prefix))
+      .map((agent) => ({ agent, ...agent.read() }));
+    for (const { agent, calls, store } of reading) if (callAws(agent.type, calls)) store(clock.now());
+    const services = idsOf("ecs-service", account, region);
+    return services.length > 0 ? { services } : undefined;
+  }
+
+  /** A partial result: the stack is there at once, one that is gone stays. */
+  function refreshStack({ account, region, prefix, inventory }: Target, name: unknown): Cached {
+    const stacks = inventory
+      .list("stack", region)
+      .filter((stack) => name === undefined || stack.name === name)
+      .map((stack) => entryOf("stack", account.name, region, stack));
+    if (!callAws(`${prefix}AmazonCloudFormationCachingAgent`, ["cloudformation:DescribeStacks"]))
+      return undefined;
+    cache.add(stacks);
+    return stacks.length > 0 ? { stacks: stacks.map(({ id }) => id) } : undefined;
+  }
+
+  /** Only a record for the next pass; a function that is gone is evicted at once. */
+  function refreshFunction({ account, region, prefix, inventory }: Target, name: string): Cached {
+    if (!callAws(`${prefix}LambdaCachingAgent`, ["lambda:GetFunction"])) return undefined;
+    const found = inventory.list("function", region).find((one) => one.name === name);
+    if (found) return { onDemand: [entryOf("function", account.name, region, found).id] };
+    const cached = cache.all("function").find(({ resource }) => resource.name === name);
+    if (cached) cache.evict(cached.id);
+    return undefined;
+  }
+
+  const idsOf = (kind: Entry["kind"], account: Account, region: string) =>
+    cache
+      .all(kind)
+      .filter((entry) => entry.account === account.name && entry.region === region)
+      .map(({ id }) => id);
+
   return {
     refresh(provider, type, data) {
       const target = targetOf(data, options);
-      if (provider !== "aws" || !target) return undefined;
+      if (provider !== (target?.account.provider ?? "aws") || !target) return undefined;
+      if (provider === "ecs") return type.toLowerCase() === "servergroup" ? refreshEcs(target) : undefined;
       const { serverGroupName, loadBalancerName, loadBalancerType, vpcId } = data;
       switch (type.toLowerCase()) {
         case "servergroup":
@@ -131,6 +167,12 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
           return loadBalancerType === "application"
             ? refreshV2(target, loadBalancerName)
             : refreshClassic(target, loadBalancerName, typeof vpcId === "string" ? vpcId : "");
+        case "cloudformation":
+          return Array.isArray(data.region) ? refreshStack(target, data.stackName) : undefined;
+        case "function":
+          return typeof data.functionName === "string" && data.appName
+            ? refreshFunction(target, data.functionName)
+            : undefined;
         default:
           return undefined;
       }
@@ -180,8 +222,9 @@ function targetOf(
   data: Readonly<Record<string, unknown>>,
   { accounts, inventoryOf }: OnDemandOptions,
 ): Target | undefined {
-  const account = accounts.find(({ name }) => name === data.account);
-  const region = account?.regions.find((name) => name === data.region);
+  const account = accounts.find(({ name }) => name === (data.account ?? data.credentials));
+  const wanted = Array.isArray(data.region) ? data.region : [data.region];
+  const region = account?.regions.find((name) => wanted.includes(name));
   if (!account || region === undefined) return undefined;
   return { account, region, prefix: scope(account.name, region), inventory: inventoryOf(account) };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { Inventory, LoadBalancer, ResourceKind } from "../aws/inventory.ts";
+import type { Inventory, LoadBalancer, PlainKind, ResourceKind } from "../aws/inventory.ts";
 import { type Cache, type Entry, entryOf } from "./cache.ts";
 
 /** What one run read from AWS when it started, and how it is stored when it ends. */
@@ -95,6 +95,20 @@ export const v2Pass: Pass = (site) => {
     },
   };
 };
+
+/** Full pass of an agent that caches one plain kind. */
+export const plainPass =
+  (kind: PlainKind, calls: readonly string[]): Pass =>
+  (site) =>
+    stored(site, calls, kind === "instance" ? readInstances(site) : read(site, kind));
+
+/** The instances of all groups. */
+function readInstances({ inventory, account, region }: Site): Entry<"instance">[] {
+  return inventory
+    .list("auto-scaling-group", region)
+    .flatMap(({ instanceIds }) => instanceIds)
+    .map((id) => entryOf("instance", account, region, { id, name: id, state: "running" }));
+}
 
 /** A pass that costs calls and stores nothing that the sandbox shows. */
 export function silent(calls: readonly string[]): Reading {

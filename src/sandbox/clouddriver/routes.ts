@@ -1,7 +1,9 @@
+import type { PlainKind } from "../aws/inventory.ts";
 import type { Account } from "./agents.ts";
 import type { Cache } from "./cache.ts";
 import type { Introspection } from "./introspection.ts";
 import type { OnDemand } from "./ondemand.ts";
+import { ecsServiceView, imageView, instanceView, plainLists } from "./plain-views.ts";
 import {
   credentialsView,
   loadBalancerTree,
@@ -34,6 +36,8 @@ type Params = Readonly<Record<string, string>>;
 /** `body` is only there for a JSON object. */
 type Handler = (params: Params, query: URLSearchParams, body: object | undefined) => Answer;
 
+type Row = readonly [method: string, template: string, handler: Handler];
+
 /** The controllers of Clouddriver 5.90.0 that concern the AWS cache. */
 export function createRoutes(controllers: Controllers): Route {
   const { accounts, cache, introspection, onDemand, now } = controllers;
@@ -49,6 +53,10 @@ export function createRoutes(controllers: Controllers): Route {
     cache
       .all("auto-scaling-group")
       .find((entry) => entry.account === account && entry.region === region && entry.key === name);
+  const plain = (kind: PlainKind, account: string, region: string, key: string) =>
+    cache
+      .all(kind)
+      .find((entry) => entry.account === account && entry.region === region && entry.key === key);
   const securityGroups = ({ account, provider }: Params, region: string | null | undefined) =>
     cache
       .all("security-group")
@@ -64,7 +72,7 @@ export function createRoutes(controllers: Controllers): Route {
         ? ok(view(params))
         : problem(400, "Bad Request", "java.lang.IllegalArgumentException", `No provider ${params.provider}`);
 
-  const table: readonly (readonly [method: string, template: string, handler: Handler])[] = [
+  const table: readonly Row[] = [
     ["GET", "/health", () => ok({ status: "UP" })],
     [
       "GET",
@@ -113,6 +121,8 @@ export function createRoutes(controllers: Controllers): Route {
       ({ account = "", region = "", name = "" }) => {
         const found = serverGroup(account, region, name);
         if (found) return ok(serverGroupView(found));
+        const service = plain("ecs-service", account, region, name);
+        if (service) return ok(ecsServiceView(service));
         return notFound(`Server group not found (account: ${account}, region: ${region}, name: ${name})`);
       },
     ],
@@ -166,6 +176,35 @@ export function createRoutes(controllers: Controllers): Route {
       ),
     ],
     ["GET", "/search", (_, query) => ok(searchView(cache, query))],
+    [
+      "GET",
+      "/instances/:account/:region/:id",
+      ({ account = "", region = "", id = "" }) => {
+        const found = plain("instance", account, region, id);
+        return found ? ok(instanceView(found)) : notFound(`Instance not found (id: ${id})`);
+      },
+    ],
+    [
+      "GET",
+      "/aws/images/:account/:region/:id",
+      ({ account = "", region = "", id = "" }) => {
+        const found = plain("image", account, region, id);
+        return found ? ok([imageView(found)]) : notFound(`${id} not found in ${account}/${region}`);
+      },
+    ],
+    ...plainLists(cache).map(
+      ({ template, answer }): Row => [
+        "GET",
+        template,
+        ({ account }, query) =>
+          ok(
+            answer({
+              account: account ?? query.get("account") ?? query.get("accountName"),
+              region: query.get("region"),
+            }),
+          ),
+      ],
+    ),
   ];
 
   return (method, path, query, body) => {

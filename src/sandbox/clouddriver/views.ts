@@ -3,16 +3,19 @@ import type { Cache, Entry } from "./cache.ts";
 import { parseServerGroupName } from "./frigga.ts";
 
 /** An account as `/credentials` lists it; `expand` adds what `/credentials/{name}` shows. */
-export function credentialsView({ name, accountId, regions }: Account, expand: boolean): object {
+export function credentialsView(
+  { name, accountId, regions, provider = "aws", features = [] }: Account,
+  expand: boolean,
+): object {
   const summary = {
     name,
     environment: name,
     accountType: name,
-    cloudProvider: "aws",
+    cloudProvider: provider,
     requiredGroupMembership: [],
     permissions: {},
     accountId,
-    type: "aws",
+    type: provider,
     challengeDestructiveActions: false,
     primaryAccount: false,
   };
@@ -25,7 +28,7 @@ export function credentialsView({ name, accountId, regions }: Account, expand: b
       return { name: region, availabilityZones: zones, preferredZones: zones, deprecated: false };
     }),
     eddaEnabled: false,
-    lambdaEnabled: false,
+    lambdaEnabled: features.includes("lambda"),
     allowPrivateThirdPartyImages: false,
   };
 }
@@ -138,6 +141,8 @@ export function searchView(cache: Cache, query: URLSearchParams): object[] {
     ...cache.all("auto-scaling-group"),
     ...cache.all("security-group"),
     ...cache.all("load-balancer"),
+    ...cache.all("instance"),
+    ...cache.all("target-group"),
   ];
   const matches = all.filter(wanted);
   const results = matches.slice((pageNumber - 1) * pageSize, pageNumber * pageSize).map(searchResult);
@@ -165,5 +170,9 @@ function searchResult(entry: Entry): object {
       const application = parseServerGroupName(key).app;
       return { ...common, type: "loadBalancers", loadBalancer: key, loadBalancerType, vpcId, application };
     }
+    case "instance":
+      return { ...common, type: "instances", instanceId: key };
+    default:
+      return { ...common, type: "targetGroups", targetGroup: key };
   }
 }

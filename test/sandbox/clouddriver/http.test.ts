@@ -154,7 +154,7 @@ test("search finds by type, account and Region, page by page", async () => {
   expect((await search("q=app&type=securityGroups"))?.results).toMatchObject([
     { id: "sg-1", account: ACCOUNT },
   ]);
-  expect(await search("q=&pageSize=1")).toMatchObject({ totalMatches: 3, results: [{}] });
+  expect(await search("q=&pageSize=1")).toMatchObject({ totalMatches: 5, results: [{}] });
   expect((await search("q=nobody"))?.totalMatches).toBe(0);
 });
 

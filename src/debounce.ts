@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Runs work for a key at once, or joins the one run that follows the present one. */
 export type Debounce<T> = (key: string, run: () => Promise<T>) => Promise<T>;

@@ -1,0 +1,57 @@
+import type { PlainKind } from "../aws/inventory.ts";
+import type { Cache, Entry } from "./cache.ts";
+
+type PlainEntry = Entry<PlainKind>;
+
+/** Routes that answer one list of a plain kind, whole or of what the query and the path name. */
+const LISTS: Readonly<Record<string, { kind: PlainKind; view: (entry: PlainEntry) => object }>> = {
+  "/subnets/aws": { kind: "subnet", view: ({ resource: { id, state } }) => ({ id, state }) },
+  "/networks/aws": { kind: "vpc", view: ({ resource: { id, name } }) => ({ id, name }) },
+  "/keyPairs": { kind: "key-pair", view: ({ resource: { id } }) => ({ keyName: id }) },
+  "/elasticIps/:account": { kind: "elastic-ip", view: ({ resource: { id } }) => ({ address: id }) },
+  "/aws/cloudFormation/stacks": {
+    kind: "stack",
+    view: ({ resource: { id, name, state } }) => ({ stackId: id, stackName: name, stackStatus: state }),
+  },
+  "/functions": {
+    kind: "function",
+    view: ({ resource: { id, name, state } }) => ({ functionName: name, functionArn: id, state }),
+  },
+};
+
+/** The plain lists as routes: template, and what answers from the query and the parameters. */
+export function plainLists(cache: Cache) {
+  const lists = Object.entries(LISTS).map(([template, { kind, view }]) => ({
+    template,
+    answer: (wanted: { account?: string | null | undefined; region?: string | null }) =>
+      cache
+        .all(kind)
+        .filter(
+          ({ account, region }) =>
+            (wanted.account ?? account) === account && (wanted.region ?? region) === region,
+        )
+        .map((entry) => ({
+          account: entry.account,
+          accountName: entry.account,
+          region: entry.region,
+          ...view(entry),
+        })),
+  }));
+  // Roles are those of whole accounts: no Region is shown.
+  const roles = () =>
+    cache.all("iam-role").map(({ account, resource: { id, name } }) => ({ accountName: account, id, name }));
+  return [...lists, { template: "/roles/aws", answer: roles }];
+}
+
+/** An ECS service, shown as a server group. */
+export function ecsServiceView({ account, region, resource: { name, state } }: PlainEntry): object {
+  return { name, account, region, type: "ecs", cloudProvider: "ecs", state };
+}
+
+export function instanceView({ account, region, resource: { id, state } }: PlainEntry): object {
+  return { name: id, account, region, cloudProvider: "aws", state: { name: state } };
+}
+
+export function imageView({ account, region, resource: { id, name } }: PlainEntry): object {
+  return { imageName: name, amis: { [region]: [id] }, accounts: [account] };
+}
