@@ -23,6 +23,8 @@ export interface World {
   stderr: OutputStream;
   clock: Clock;
   fetch: typeof fetch;
+  /** All addresses of a host name. Rejects for one that is not known. */
+  lookup(hostname: string): Promise<{ address: string; family: number }[]>;
   prompter: Prompter;
   /** Aborted by Ctrl-C and by SIGTERM. */
   signal: AbortSignal;
@@ -55,6 +57,7 @@ export function processWorld(): World {
     stderr: process.stderr,
     clock: systemClock(),
     fetch: globalThis.fetch,
+    lookup: async (hostname) => (await import("node:dns/promises")).lookup(hostname, { all: true }),
     prompter: {
       async confirm(question) {
         const { default: inquirer } = await import("inquirer");

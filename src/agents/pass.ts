@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { AgentExecution } from "../clouddriver/client.ts";
+import type { AgentExecution } from "../clouddriver/executions.ts";
 
 export interface PassWatcher {
   executions(): Promise<{ byAgent: ReadonlyMap<string, AgentExecution>; serverTime: number | undefined }>;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { AgentExecution } from "../clouddriver/client.ts";
+import type { AgentExecution } from "../clouddriver/executions.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { isIdle, usualInterval } from "./idle.ts";
 import type { LockStore } from "./stores/store.ts";

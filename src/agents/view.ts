@@ -1,4 +1,4 @@
-import type { AgentExecution } from "../clouddriver/client.ts";
+import type { AgentExecution } from "../clouddriver/executions.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { callsPerPass, onlyReads, parseAgent } from "./catalog.ts";
 import { isIdle, STOCK_INTERVAL_MS, STOCK_TIMEOUT_MS, usualInterval } from "./idle.ts";

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import type { Account, Clouddriver } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, usageError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";

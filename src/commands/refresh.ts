@@ -1,7 +1,8 @@
 import { agentsOf, RESOURCE_TYPES, type ResourceType, typeName } from "../agents/kinds.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
-import { type Account, type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import { type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { EXIT, failure, usageError } from "../errors.ts";

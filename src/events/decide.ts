@@ -1,4 +1,4 @@
-import type { Account } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Irrelevant, ResourceEvent } from "./event.ts";
 

@@ -1,5 +1,7 @@
 import type { ResourceType } from "../agents/kinds.ts";
-import type { Account, Clouddriver, SearchedKind } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import type { Clouddriver } from "../clouddriver/client.ts";
+import type { SearchedKind } from "../clouddriver/search.ts";
 import { usageError } from "../errors.ts";
 import { chooseAccounts, type RefreshArguments, type WorkItem } from "./items.ts";
 

@@ -1,5 +1,6 @@
 import { placeOf } from "../aws/places.ts";
-import type { Account, Clouddriver } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
 import { awsFacts, type ComparedType } from "./aws-facts.ts";

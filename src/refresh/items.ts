@@ -8,7 +8,7 @@ import {
   type ResourceType,
   typeName,
 } from "../agents/kinds.ts";
-import type { Account } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
 import { usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ResourceType } from "../agents/kinds.ts";
-import type { Clouddriver, SearchedKind } from "../clouddriver/client.ts";
+import type { Clouddriver } from "../clouddriver/client.ts";
+import type { SearchedKind } from "../clouddriver/search.ts";
 import { orderFree } from "../order-free.ts";
 import type { WorkItem } from "./items.ts";
 

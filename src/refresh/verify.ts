@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { placeOf } from "../aws/places.ts";
-import type { Account, Clouddriver } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { createDebounce } from "../debounce.ts";
 import { ExpectedError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Account } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
 
 const MAX_AGE_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
-import type { Account } from "../clouddriver/client.ts";
+import type { Account } from "../clouddriver/accounts.ts";
 import { messageOf } from "../errors.ts";
 import { type Decision, decide } from "../events/decide.ts";
 import { parseEvent } from "../events/event.ts";

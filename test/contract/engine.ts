@@ -5,6 +5,9 @@ import type { AgentView } from "../../src/agents/view.ts";
 import type { Clock } from "../../src/clock.ts";
 import { aec } from "../helpers/aec.ts";
 
+/** Kinds of which the contract needs no more than that they come and go. */
+export type PlainUnderTest = "key-pair" | "vpc" | "stack";
+
 /** A Clouddriver with its Redis and its AWS: the embedded one, or the real engine. */
 export interface EngineUnderTest {
   account: string;
@@ -22,6 +25,11 @@ export interface EngineUnderTest {
   securityGroup(name: string): Promise<string>;
   allow(securityGroupId: string, cidr: string): Promise<void>;
   removeSecurityGroup(id: string): Promise<void>;
+  balancer(name: string, type: "application" | "classic"): Promise<void>;
+  removeBalancer(name: string): Promise<void>;
+  /** Creates one and returns how it is named in the cache. */
+  plain(kind: PlainUnderTest, name: string): Promise<string>;
+  removePlain(kind: PlainUnderTest, id: string): Promise<void>;
   /** Makes the calls of the cluster agent fail as when AWS answers 500. */
   failClusters(on: boolean): void;
   stop(): Promise<void>;
@@ -111,6 +119,74 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
       expect(await verdict()).toBe("unchanged");
       await engine.removeSecurityGroup(id);
       expect(await verdict()).toBe("evicted");
+    });
+
+    test.each(["application", "classic"] as const)(
+      "an %s balancer: new, unchanged, deleted",
+      async (type) => {
+        const name = groupName();
+        const verdict = async () => {
+          const { items, output } = await refresh([name], ["--type", "load-balancer"]);
+          expect(items, output).toHaveLength(1);
+          return items[0]?.verdict;
+        };
+        await engine.balancer(name, type);
+        expect(await verdict()).toBe("refreshed");
+        expect(await verdict()).toBe("unchanged");
+        await engine.removeBalancer(name);
+        expect(await verdict()).toBe("evicted");
+      },
+    );
+
+    test.each(["key-pair", "vpc", "stack"] as const)("a %s: new, unchanged, deleted", async (kind) => {
+      const id = await engine.plain(kind, groupName());
+      const verdict = async () => {
+        const { items, output } = await refresh([id], ["--type", kind]);
+        expect(items, output).toHaveLength(1);
+        return items[0]?.verdict;
+      };
+      expect(await verdict()).toBe("refreshed");
+      expect(await verdict()).toBe("unchanged");
+      await engine.removePlain(kind, id);
+      expect(await verdict()).toBe("evicted");
+    });
+
+    test("instances: those of a group are there by name after their agent's run", async () => {
+      const name = groupName();
+      await engine.group(name, 2);
+      await refresh([name]);
+      expect((await refresh([], ["--type", "instance"])).exit).toBe(0);
+      const { body } = await call("GET", `/serverGroups/${engine.account}/${engine.region}/${name}`);
+      const ids = body.asg.instances.map(({ instanceId }: { instanceId: string }) => instanceId);
+      const { items, output } = await refresh(ids, ["--type", "instance"]);
+      expect(items.length, output).toBe(2);
+      for (const { verdict } of items) expect(["refreshed", "unchanged"]).toContain(verdict);
+    });
+
+    test("--verify: AWS and the cache show the same, in capacity, instances and rules", async () => {
+      const name = groupName();
+      await engine.group(name, 2);
+      const id = await engine.securityGroup(groupName());
+      await engine.allow(id, "10.2.0.0/16");
+      const verified = async (names: string[], ...argv: string[]) => {
+        const scope = ["--account", engine.account, "--region", engine.region, "--verify", "-o", "json"];
+        const outcome = await aec(["refresh", ...names, ...scope, ...argv], {
+          clock: engine.clock,
+          env: {
+            ...engine.awsEnv,
+            AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
+            AEC_LOCK_STORE: engine.redisUrl,
+          },
+        });
+        const [item] = outcome.json<{ items: Item[] }>().items;
+        return item;
+      };
+      const same = { verdict: "refreshed", detail: expect.stringContaining("AWS shows the same") };
+      expect(await verified([name])).toMatchObject(same);
+      expect(await verified([id], "--type", "security-group")).toMatchObject(same);
+      await engine.balancer(name, "application");
+      expect(await verified([name], "--type", "load-balancer")).toMatchObject(same);
+      await engine.removeBalancer(name);
     });
 
     test("everything of a Region: one run per agent", async () => {

@@ -8,7 +8,7 @@ import { engineContract } from "./engine.ts";
 describe("the embedded Clouddriver", () => {
   engineContract(async () => {
     const clock = systemClock(SPEED);
-    const site = await startSite({ clock });
+    const site = await startSite({ clock, features: ["cloud-formation"] });
     await until(() => site.clouddriver.runs.length >= 16, "the first pass of all agents");
     const { inventory } = site.aws;
     const groupOf = (id: string) => {
@@ -34,6 +34,14 @@ describe("the embedded Clouddriver", () => {
       allow: async (id, cidr) =>
         inventory.put("security-group", REGION, { ...groupOf(id), rules: [`${cidr}:443`] }),
       removeSecurityGroup: async (id) => inventory.remove("security-group", REGION, id),
+      balancer: async (name, type) =>
+        inventory.put("load-balancer", REGION, { name, type, vpcId: "vpc-1", scheme: "internal" }),
+      removeBalancer: async (name) => inventory.remove("load-balancer", REGION, name),
+      plain: async (kind, name) => {
+        inventory.put(kind, REGION, { id: name, name, state: "there" });
+        return name;
+      },
+      removePlain: async (kind, id) => inventory.remove(kind, REGION, id),
       failClusters: (on) => site.clouddriver.failAws(on ? /ClusterCachingAgent/ : undefined),
       stop: site.close,
     };

@@ -42,6 +42,7 @@ export function testWorld(options: WorldOptions = {}) {
     home,
     clock: systemClock(),
     fetch: globalThis.fetch,
+    lookup: async () => [{ address: "127.0.0.1", family: 4 }],
     signal: new AbortController().signal,
     prompter: {
       confirm: async () => {

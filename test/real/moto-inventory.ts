@@ -1,10 +1,16 @@
 import {
   AuthorizeSecurityGroupIngressCommand,
+  CreateKeyPairCommand,
   CreateLaunchTemplateCommand,
   CreateSecurityGroupCommand,
+  CreateVpcCommand,
+  DeleteKeyPairCommand,
   DeleteSecurityGroupCommand,
+  DeleteVpcCommand,
+  DescribeSubnetsCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
+import type { PlainUnderTest } from "../contract/engine.ts";
 
 /** Makes and changes what the contract suites need in moto. Auto Scaling has no client among the dependencies. */
 export function motoInventory(url: string, region: string) {
@@ -13,20 +19,27 @@ export function motoInventory(url: string, region: string) {
     region,
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
-  const autoScaling = async (action: string, params: Record<string, string>) => {
-    const scope = `test/20260101/${region}/autoscaling/aws4_request`;
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: new URLSearchParams({ Action: action, Version: "2011-01-01", ...params }).toString(),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${action} answered ${response.status}: ${text.slice(0, 500)}`);
-    return text;
-  };
+  const query =
+    (service: string, version: string) => async (action: string, params: Record<string, string>) => {
+      const scope = `test/20260101/${region}/${service}/aws4_request`;
+      const response = await fetch(url, {
+        method: "POST",
+        headers: {
+          authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+          "content-type": "application/x-www-form-urlencoded",
+        },
+        body: new URLSearchParams({ Action: action, Version: version, ...params }).toString(),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${action} answered ${response.status}: ${text.slice(0, 500)}`);
+      return text;
+    };
+  const autoScaling = query("autoscaling", "2011-01-01");
+  const classicElb = query("elasticloadbalancing", "2012-06-01");
+  const elbV2 = query("elasticloadbalancing", "2015-12-01");
+  const cloudFormation = query("cloudformation", "2010-05-15");
+  const subnets = async () => (await ec2.send(new DescribeSubnetsCommand({}))).Subnets ?? [];
+  const balancers = new Map<string, string>();
   const exists = async (name: string) =>
     (await autoScaling("DescribeAutoScalingGroups", { "AutoScalingGroupNames.member.1": name })).includes(
       "<AutoScalingGroupARN>",
@@ -70,6 +83,50 @@ export function motoInventory(url: string, region: string) {
     },
     async removeSecurityGroup(id: string) {
       await ec2.send(new DeleteSecurityGroupCommand({ GroupId: id }));
+    },
+    async balancer(name: string, type: "application" | "classic") {
+      if (type === "classic") {
+        await classicElb("CreateLoadBalancer", {
+          LoadBalancerName: name,
+          "Listeners.member.1.Protocol": "http",
+          "Listeners.member.1.LoadBalancerPort": "80",
+          "Listeners.member.1.InstancePort": "80",
+          "AvailabilityZones.member.1": `${region}a`,
+        });
+        return;
+      }
+      const [first, second] = await subnets();
+      const answer = await elbV2("CreateLoadBalancer", {
+        Name: name,
+        Type: type,
+        "Subnets.member.1": first?.SubnetId ?? "",
+        "Subnets.member.2": second?.SubnetId ?? "",
+      });
+      balancers.set(name, /<LoadBalancerArn>([^<]+)/.exec(answer)?.[1] ?? "");
+    },
+    async removeBalancer(name: string) {
+      const arn = balancers.get(name);
+      await (arn
+        ? elbV2("DeleteLoadBalancer", { LoadBalancerArn: arn })
+        : classicElb("DeleteLoadBalancer", { LoadBalancerName: name }));
+    },
+    async plain(kind: PlainUnderTest, name: string): Promise<string> {
+      if (kind === "key-pair") {
+        await ec2.send(new CreateKeyPairCommand({ KeyName: name }));
+        return name;
+      }
+      if (kind === "vpc") {
+        const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: "10.99.0.0/16" }));
+        return Vpc?.VpcId ?? "";
+      }
+      const Resources = { Queue: { Type: "AWS::SQS::Queue" } };
+      await cloudFormation("CreateStack", { StackName: name, TemplateBody: JSON.stringify({ Resources }) });
+      return name;
+    },
+    async removePlain(kind: PlainUnderTest, id: string) {
+      if (kind === "key-pair") await ec2.send(new DeleteKeyPairCommand({ KeyName: id }));
+      else if (kind === "vpc") await ec2.send(new DeleteVpcCommand({ VpcId: id }));
+      else await cloudFormation("DeleteStack", { StackName: id });
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { SqlClient } from "../../../src/agents/stores/sql.ts";
-import type { AgentExecution } from "../../../src/clouddriver/client.ts";
+import type { AgentExecution } from "../../../src/clouddriver/executions.ts";
 
 const TABLE = "cats_agent_locks";
 const TIMEOUT_MS = 300_000;
