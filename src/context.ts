@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { locateConfig } from "./config/locate.ts";
 import { type ConnectionFlags, resolveSettings, type Settings } from "./config/settings.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
@@ -45,6 +46,8 @@ export async function createContext(
   options: GlobalOptions,
   aec: Context["aec"],
 ): Promise<Context> {
+  // Everything that waits listens for Ctrl-C.
+  setMaxListeners(0, world.signal);
   const out = createOutput(world, {
     format: options.output,
     color: options.color,

@@ -10,8 +10,10 @@ export interface Service {
   reach: string;
   /** What to check where something else answers. */
   identity: string;
-  /** What to do where it refuses; 401 and 403. */
+  /** What to do where it refuses: 401 and 403. */
   login: string;
+  /** It redirects whoever has not logged in. */
+  hasLogin?: true;
   headers?: Readonly<Record<string, string>>;
   /** Default: the context's; another one where a client certificate or an own CA is wanted. */
   fetch?: typeof fetch;
@@ -127,11 +129,15 @@ async function attempt<T>(
       hint: "its log tells why",
     });
   }
-  const body = parseJson(text, init.method === "POST");
-  if (body === undefined || (response.status >= 300 && response.status < 400)) {
-    const message = `${what} did not answer JSON (status ${response.status})`;
-    throw notThisService(service, message, excerpt(text) || (response.headers.get("location") ?? ""));
+  const redirected = response.status >= 300 && response.status < 400;
+  if (redirected && service.hasLogin) {
+    const message = `${name} wants a login: it redirects ${what} (status ${response.status})`;
+    const detail = response.headers.get("location") ?? "";
+    throw new ExpectedError(EXIT.credentials, `${code}-login`, message, { detail, hint: service.login });
   }
+  const body = parseJson(text, init.method === "POST");
+  if (body === undefined || redirected)
+    throw notThisService(service, `${what} did not answer JSON (status ${response.status})`, excerpt(text));
   const date = Date.parse(response.headers.get("date") ?? "");
   return {
     status: response.status,

@@ -402,9 +402,9 @@ Examples:
     .addOption(
       new commander.Option(
         "--via <way>",
-        "agents (needs --lock-store), clouddriver (on demand), or what does no harm",
+        "agents (needs --lock-store); on demand by clouddriver, gate-proxy or gate-task; or what does no harm",
       )
-        .choices(["auto", "agents", "clouddriver"])
+        .choices(["auto", "agents", "clouddriver", "gate-proxy", "gate-task"])
         .default("auto" as const),
     )
     .option("--verify", "also compare with AWS what the cache shows then")

@@ -16,7 +16,7 @@ import { refreshByAgents } from "../refresh/by-agents.ts";
 import { itemText, type WorkItem, workItems } from "../refresh/items.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
 import { cachedIds } from "../refresh/read-back.ts";
-import type { ItemResult, Refresher } from "../refresh/refresh.ts";
+import type { ItemResult, OnDemandVia, Refresher } from "../refresh/refresh.ts";
 import { createTurns } from "../refresh/turns.ts";
 import { exitOf, isGood, type Verdict } from "../refresh/verdict.ts";
 import { numberOption } from "./number-option.ts";
@@ -28,7 +28,7 @@ export interface RefreshOptions {
   application?: string | undefined;
   type?: ResourceType | undefined;
   provider?: "aws" | "ecs" | undefined;
-  via: "auto" | "agents" | "clouddriver";
+  via: "auto" | "agents" | OnDemandVia;
   concurrency: string;
   /** On-demand calls a second, in each account and Region. */
   rate: string;
@@ -41,6 +41,13 @@ export interface RefreshOptions {
   exitCode?: boolean | undefined;
 }
 
+const HOW: Readonly<Record<OnDemandVia | "harmless", string>> = {
+  harmless: "on demand, where that does no harm",
+  clouddriver: "on demand, whatever that hides",
+  "gate-proxy": "on demand, by Gate's proxy",
+  "gate-task": "by tasks of Orca's",
+};
+
 /** Bound on one agent run or one wait for a pass. */
 const RUN_TIMEOUT_MS = 120_000;
 
@@ -50,7 +57,7 @@ export async function run(
   names: string[],
   options: RefreshOptions,
 ): Promise<CommandResult> {
-  const clouddriver = createClouddriver(context);
+  const clouddriver = await clouddriverFor(context, options.via);
   const accounts = () => clouddriver.accounts();
   if (!options.audit) {
     if (options.fix) throw usageError("fix-needs-audit", "--fix repairs what --audit finds: add --audit");
@@ -71,6 +78,12 @@ export async function run(
   // What AWS did not tell may still differ.
   const exit = audits.some(({ unknown }) => unknown !== null) ? EXIT.partial : (result.exit ?? EXIT.ok);
   return { ...result, data, exit };
+}
+
+async function clouddriverFor(context: Context, via: RefreshOptions["via"]): Promise<Clouddriver> {
+  if (via !== "gate-proxy" && via !== "gate-task") return createClouddriver(context);
+  const { createGateClouddriver } = await import("../gate/clouddriver.ts");
+  return createGateClouddriver(context, via);
 }
 
 /** The work, once it is known which agents Clouddriver has. */
@@ -106,7 +119,9 @@ async function refresh(
   let items: readonly WorkItem[];
   try {
     if (locks) await assertClouddriversOwn(locks, clouddriver);
-    items = await choose(await agentsOfAccounts(clouddriver, locks, accounts), accounts);
+    const agents =
+      options.via === "gate-task" ? new Set<string>() : await agentsOfAccounts(clouddriver, locks, accounts);
+    items = await choose(agents, accounts);
     const refresher: Refresher = {
       clouddriver,
       locks,
@@ -118,13 +133,19 @@ async function refresh(
       turns,
       ...(options.verify && { verify: await verifier(context, clouddriver, accounts, items) }),
     };
-    const how = byAgents ? "by running their agents" : "on demand, where that does no harm";
+    const via = options.via === "auto" || options.via === "agents" ? undefined : options.via;
+    const how = byAgents ? "by running their agents" : HOW[via ?? "harmless"];
     const progress = await startProgress(out, `refreshing ${summarise(items)} ${how}`);
     const report = reporter(progress, items.length, clock);
     try {
       results = locks
         ? await refreshByAgents(items, refresher, report)
-        : await refreshOnDemand(items, refresher, options.via === "clouddriver", report);
+        : await refreshOnDemand(
+            items,
+            refresher,
+            { always: via !== undefined, via: via ?? "clouddriver" },
+            report,
+          );
     } finally {
       progress.stop();
     }

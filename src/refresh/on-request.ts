@@ -4,17 +4,31 @@ import { nextPass } from "../agents/pass.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { WorkItem } from "./items.ts";
 import { mayPost, type OnDemandRequest, onDemandRequest } from "./on-demand.ts";
-import { type Attempt, DONE, type ItemResult, proven, type Refresher } from "./refresh.ts";
+import {
+  type Attempt,
+  DONE,
+  type ItemResult,
+  type OnDemandVia,
+  proven,
+  type Refresher,
+  type Via,
+} from "./refresh.ts";
+
+/** How far on-demand calls go. */
+export interface OnDemandPolicy {
+  /** Call in any case, not only where it does no harm. */
+  always: boolean;
+  via: OnDemandVia;
+}
 
 /**
- * Without a lock store: an on-demand call where it does no harm, else the agent's next pass is waited for; `always`
- * calls in any case. The calls of one account and Region come one after the other, because on the Redis cache each
+ * Without a lock store: an on-demand call where it does no harm, else the agent's next pass is waited for. The calls of one account and Region come one after the other, because on the Redis cache each
  * may hide another group; what waits for a pass waits together.
  */
 export async function refreshOnDemand(
   items: readonly WorkItem[],
   refresher: Refresher,
-  always: boolean,
+  { always, via }: OnDemandPolicy,
   report: (result: ItemResult) => void,
 ): Promise<ItemResult[]> {
   const lanes = new Map<string, ReturnType<typeof pLimit>>();
@@ -36,20 +50,25 @@ export async function refreshOnDemand(
     const posted = await laneOf(item)(async () => {
       const request = await onDemandRequest(refresher.clouddriver, item);
       if (!request || !(always || (await mayPost(refresher.clouddriver, item)))) return undefined;
-      return proven(item, "clouddriver", refresher, (tries) =>
+      return proven(item, via, refresher, (tries) =>
         once(sent, requestKey(request, item, tries), () => post(item, request, refresher, limit)),
       );
     });
-    if (posted) return posted;
+    if (posted)
+      return posted.verdict === "unchanged" && hidesChanges(item, via) ? afterPass(item, via) : posted;
+    if (via === "gate-task")
+      return { ...item, via: "none", verdict: "not-handled", detail: NO_TASK, durationMs: 0 };
     if (item.name === "*") {
       const detail =
         "all of a kind need an agent run: add --lock-store (the Redis of Clouddriver's scheduler)";
       return { ...item, via: "none", verdict: "not-handled", detail, durationMs: 0 };
     }
-    return proven(item, "pass", refresher, (tries) =>
+    return afterPass(item, "pass");
+  };
+  const afterPass = (item: WorkItem, how: Via) =>
+    proven(item, how, refresher, (tries) =>
       waitForPass(item, refresher.nextPass ?? ((agent) => passOf(agent, tries))),
     );
-  };
   return Promise.all(
     items.map(async (item) => {
       const result = await refreshOne(item);
@@ -57,6 +76,13 @@ export async function refreshOnDemand(
       return result;
     }),
   );
+}
+
+const NO_TASK = "Orca has no task that refreshes this: use --via gate-proxy, or --lock-store";
+
+/** On the SQL cache a group that is there shows what the call found only after the next pass; a task waits for it. */
+function hidesChanges({ type }: WorkItem, via: OnDemandVia): boolean {
+  return type === "server-group" && via !== "gate-task";
 }
 
 /** One call reloads all security groups, or all ECS services, of an account and Region, whatever it names. */

@@ -7,8 +7,10 @@ import { type CachedState, readBack } from "./read-back.ts";
 import type { Turns } from "./turns.ts";
 import { compare, type Verdict } from "./verdict.ts";
 
-/** How an item was made fresh: an agent run, an on-demand call, or by waiting for the agent's own next pass. */
-export type Via = "agents" | "clouddriver" | "pass" | "none";
+/** How an item was made fresh: by an agent run, an on-demand call, or by waiting for the agent's own next pass. */
+export type Via = "agents" | OnDemandVia | "pass" | "none";
+/** The way of an on-demand call: straight, by a proxy of Gate's, or by a task of Orca's. */
+export type OnDemandVia = "clouddriver" | "gate-proxy" | "gate-task";
 
 export interface ItemResult extends WorkItem {
   via: Via;
@@ -98,6 +100,7 @@ export async function proven(
   } catch (error) {
     // One item that cannot be read must not take the others' results along.
     if (error instanceof ExpectedError && error.exit === EXIT.failed) return result("failed", error.message);
+    if (error instanceof ExpectedError && error.exit === EXIT.timeout) return result("stale", error.message);
     throw error;
   }
 }

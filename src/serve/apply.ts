@@ -97,7 +97,7 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
       const key = `${type}/${account}/${region}/${type === "security-group" ? "*" : name}`;
       const result = await debounce(
         key,
-        async () => (await refreshOnDemand([item], waiting, always, () => {}))[0],
+        async () => (await refreshOnDemand([item], waiting, { always, via: "clouddriver" }, () => {}))[0],
       );
       const verdict = result?.verdict ?? "failed";
       return verdict === "failed" || verdict === "stale" ? result?.detail : undefined;
