@@ -18,6 +18,8 @@ export interface GlobalOptions extends ConnectionFlags {
   quiet?: boolean | undefined;
   verbose?: boolean | undefined;
   timeout?: string | undefined;
+  kubeNamespace?: string | undefined;
+  kubeContext?: string | undefined;
 }
 
 /** What every command works with. */
@@ -36,6 +38,8 @@ export interface Context {
    * names --yes where nobody can be asked.
    */
   confirm(question: string): Promise<void>;
+  /** Ends what was opened for the command's life. */
+  close(): void;
   /** Whether `confirm` is going to ask a person, who then has to see what about. */
   asks: boolean;
 }
@@ -58,6 +62,14 @@ export async function createContext(
   const path = locateConfig(world, options.config);
   const reader = path === undefined ? undefined : await import("./config/file.ts");
   let settings: Settings | undefined;
+  const forwards = await forward(world, out, options);
+  const flags = forwards
+    ? {
+        ...options,
+        clouddriverUrl: options.clouddriverUrl ?? forwards.clouddriver,
+        gateUrl: options.gateUrl ?? forwards.gate,
+      }
+    : options;
   return {
     world,
     out,
@@ -65,7 +77,7 @@ export async function createContext(
     // Read on first use: a broken aec.yml stops only what needs it.
     get settings() {
       settings ??= resolveSettings(
-        options,
+        flags,
         world.env,
         path === undefined ? undefined : reader?.readConfig(path),
       );
@@ -74,6 +86,7 @@ export async function createContext(
     fetch: tracedFetch(world, out),
     timeout: (fallbackMs) => timeout ?? fallbackMs,
     asks: !options.yes,
+    close: () => forwards?.close(),
     async confirm(question) {
       if (options.yes) return;
       if (!options.input || !world.stdin.isTTY || !world.stderr.isTTY) {
@@ -86,6 +99,17 @@ export async function createContext(
       }
     },
   };
+}
+
+/** Opens ports to Spinnaker's services where a namespace is named. */
+async function forward(world: World, out: Output, { kubeNamespace, kubeContext }: GlobalOptions) {
+  if (kubeNamespace === undefined) return undefined;
+  const { openForwards } = await import("./kube.ts");
+  const forwards = await openForwards(world, { namespace: kubeNamespace, context: kubeContext });
+  out.say(
+    `forwarding ${forwards.clouddriver.join(", ")}: of several pods, kubectl reaches one, and only its agents show`,
+  );
+  return forwards;
 }
 
 function tracedFetch(world: World, out: Output): typeof fetch {

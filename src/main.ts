@@ -10,10 +10,14 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   const program = buildProgram(world, complaints, async (options, work) => {
     const { createContext } = await import("./context.ts");
     const context = await createContext(world, options, main);
-    const result = await work(context);
-    if (!result) return;
-    await context.out.result(result);
-    exit = result.exit ?? EXIT.ok;
+    try {
+      const result = await work(context);
+      if (!result) return;
+      await context.out.result(result);
+      exit = result.exit ?? EXIT.ok;
+    } finally {
+      context.close();
+    }
   });
   try {
     await program.parseAsync([...argv], { from: "user" });

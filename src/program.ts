@@ -56,6 +56,8 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
     )
     .option("--serve-url <url>", "admin address of a running aec serve")
     .option("--spinnaker-user <name>", "user that Fiat filters for")
+    .option("--kube-namespace <name>", "reach Clouddriver and Gate there by kubectl port-forward")
+    .option("--kube-context <name>", "context of the kubeconfig (default: the current one)")
     .option("--aws-region <region>", "AWS Region of the commands that talk to AWS")
     .option("--aws-profile <name>", "AWS profile")
     .addHelpText(

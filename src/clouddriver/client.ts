@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { createDebounce } from "../debounce.ts";
 import { requestJson, type Service } from "../http.ts";
+import { configuredFetch } from "../tls.ts";
 import { readAccounts } from "./accounts.ts";
 import { parseAddresses, replicasOf } from "./addresses.ts";
 import { type AgentExecution, type Executions, newestExecutions } from "./executions.ts";
@@ -29,20 +30,20 @@ export type OnDemandAnswer = { cachedIdentifiersByType?: Record<string, unknown[
 /** Introspection is asked for no more often. */
 const SHARED_MS = 200;
 
-const CLOUDDRIVER: Service = {
+const CLOUDDRIVER = {
   name: "Clouddriver",
   code: "clouddriver",
   reach: "check --clouddriver-url; from a laptop: --kube-namespace, or kubectl port-forward",
   identity: "--clouddriver-url has to name Clouddriver itself (port 7002), not Gate, Deck or a login page",
   login: "with Fiat on, name a user who may: --spinnaker-user",
-};
+} as const satisfies Service;
 
 /** Clouddriver's HTTP API, as far as `aec` uses it. Throws a usage error when no address is configured. */
 export function createClouddriver(context: Context) {
   const { reader, writer, caching } = parseAddresses(context);
-  const reads = createReads(CLOUDDRIVER, (path, base = reader) =>
-    requestJson(context, CLOUDDRIVER, base, path),
-  );
+  const tls = configuredFetch(context);
+  const service: Service = { ...CLOUDDRIVER, ...(tls && { fetch: tls }) };
+  const reads = createReads(service, (path, base = reader) => requestJson(context, service, base, path));
   // Of a large site this is megabytes: all who ask meanwhile share the next answer.
   const shared = createDebounce<Executions>(context.world.clock, SHARED_MS, context.world.signal);
   const segment = encodeURIComponent;
@@ -62,7 +63,7 @@ export function createClouddriver(context: Context) {
 
     /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */
     refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>
-      requestJson<OnDemandAnswer>(context, CLOUDDRIVER, writer, `/cache/${kind}`, { method: "POST", body }),
+      requestJson<OnDemandAnswer>(context, service, writer, `/cache/${kind}`, { method: "POST", body }),
 
     pendingServerGroups: async () =>
       (await reads.list<PendingRefresh>("/cache/aws/ServerGroup", writer)).body,

@@ -21,6 +21,9 @@ const environment = z.strictObject({
   lockStore: z.string().optional(),
   stateStore: z.string().optional(),
   serve: z.string().optional(),
+  tls: z
+    .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
+    .optional(),
   spinnakerUser: z.string().optional(),
   awsRegion: z.string().optional(),
   awsProfile: z.string().optional(),

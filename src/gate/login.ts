@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSpinConfig, SPIN_ENDPOINT, type SpinConfig, spinConfigPath } from "../config/spin.ts";
 import type { Context } from "../context.ts";
-import { EXIT, ExpectedError, messageOf, usageError } from "../errors.ts";
-import { type TlsFiles, tlsFetch } from "../tls.ts";
+import { EXIT, ExpectedError, usageError } from "../errors.ts";
+import { configuredFetch, readPem, type TlsFiles, tlsFetch } from "../tls.ts";
 
 /** Where Gate is, and what it is shown. */
 export interface GateLogin {
@@ -31,7 +30,7 @@ export async function gateLogin(context: Context): Promise<GateLogin> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw usageError("bad-url", `"${url}" (${settings.gate.origin}) is not the URL of Gate`);
   const auth = spin?.auth;
-  const plain = { url, headers: {}, fetch: undefined };
+  const plain = { url, headers: {}, fetch: configuredFetch(context) };
   if (!auth || auth.enabled === false) return plain;
   if (endpoint === undefined || new URL(endpoint).origin !== new URL(url).origin) {
     out.warn(
@@ -41,7 +40,7 @@ export async function gateLogin(context: Context): Promise<GateLogin> {
   }
   const headers = headersOf(auth, world.clock.now());
   const files = auth.x509 && clientCertificate(auth.x509, world.home);
-  if (!files) return { url, headers, fetch: undefined };
+  if (!files) return { ...plain, headers };
   return { url, headers, fetch: await tlsFetch({ ...files, verify: auth.ignoreCertErrors !== true }) };
 }
 
@@ -73,13 +72,7 @@ function clientCertificate(x509: NonNullable<Auth["x509"]>, home: string): TlsFi
   if (cert !== undefined && key !== undefined) return { cert, key };
   if (certPath === undefined || keyPath === undefined)
     throw usageError("spin-config-invalid", "auth.x509 of spin needs certPath and keyPath, or cert and key");
-  const read = (path: string) => {
-    try {
-      return readFileSync(path.startsWith("~") ? join(home, path.slice(1)) : path, "utf8");
-    } catch (error) {
-      throw usageError("certificate-unreadable", `cannot read ${path}: ${messageOf(error)}`);
-    }
-  };
+  const read = (path: string) => readPem(path.startsWith("~") ? join(home, path.slice(1)) : path);
   return { cert: read(certPath), key: read(keyPath) };
 }
 
