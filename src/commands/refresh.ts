@@ -1,11 +1,12 @@
 import { agentsOf, RESOURCE_TYPES, type ResourceType, typeName } from "../agents/kinds.ts";
+import { assertOwnLockStore } from "../agents/own-store.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import { type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { EXIT, failure, usageError } from "../errors.ts";
+import { EXIT, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { CommandResult } from "../output/output.ts";
 import { startProgress } from "../output/progress.ts";
@@ -118,7 +119,7 @@ async function refresh(
   let results: ItemResult[];
   let items: readonly WorkItem[];
   try {
-    if (locks) await assertClouddriversOwn(locks, clouddriver);
+    if (locks) await assertOwnLockStore(locks, clouddriver);
     const agents =
       options.via === "gate-task" ? new Set<string>() : await agentsOfAccounts(clouddriver, locks, accounts);
     items = await choose(agents, accounts);
@@ -195,20 +196,6 @@ async function agentsOfAccounts(
   );
   const locked = await locks?.locksOf([...new Set(candidates)]);
   return new Set([...byAgent.keys(), ...(locked?.keys() ?? [])]);
-}
-
-/** A wrong Redis is found before anything waits for it: Clouddriver's agents always hold some locks. */
-async function assertClouddriversOwn(locks: LockStore, clouddriver: Clouddriver): Promise<void> {
-  const { byAgent } = await clouddriver.executions();
-  const agents = [...byAgent.keys()];
-  if (agents.length < 5 || (await locks.count(agents)) > 0) return;
-  throw failure(
-    "lock-store-foreign",
-    `none of Clouddriver's ${agents.length} agents has a lock in this lock store`,
-    {
-      hint: "name the redis.connection of Clouddriver itself, with its database number: redis://HOST:6379/N",
-    },
-  );
 }
 
 function summarise(items: readonly WorkItem[]): string {

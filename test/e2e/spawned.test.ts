@@ -6,6 +6,7 @@ import { systemClock } from "../../src/clock.ts";
 import { temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, testSite, until } from "../helpers/site.ts";
 
+const TOPIC = `arn:aws:sns:${REGION}:012345678901:aec-default`;
 const BIN = resolve(import.meta.dirname, "../../bin/aec.js");
 
 function start(argv: readonly string[], env: Record<string, string>) {
@@ -96,5 +97,35 @@ describe("aec serve as a process", () => {
 
     second.child.kill("SIGTERM");
     expect(await second.exit).toBe(0);
+  });
+
+  test("kill -9, and SIGTERM, while it holds agents: its locks end within a minute", async () => {
+    const site = await testSite({ clock: systemClock() });
+    const own = () =>
+      site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key)?.startsWith("aec:"));
+    const env = { ...site.env, AEC_SERVE_TOKEN: "token" };
+    const serving = async () => {
+      const argv = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--topic-arn", TOPIC];
+      const process = start(["serve", ...argv], env);
+      await until(() => process.output.stdout.includes("\n"), "serve");
+      const { admin } = JSON.parse(process.output.stdout) as { admin: string };
+      const hold = ["polling", "hold", "prod/**", "--for", "10m", "--reason", "test", "--serve-url", admin];
+      const held = await site.aec([...hold, "--yes"], { env });
+      expect(held.exit, held.stdout + held.stderr).toBe(0);
+      await until(() => own().length > 3, "agents to be held");
+      return process;
+    };
+
+    const killed = await serving();
+    killed.child.kill("SIGKILL");
+    await killed.exit;
+    expect(own().length).toBeGreaterThan(3);
+    for (const key of own()) expect(site.redis.keyspace.pttl(key), key).toBeLessThanOrEqual(60_000);
+    expect(own().every((key) => site.redis.keyspace.pttl(key) > 0)).toBe(true);
+
+    const stopped = await serving();
+    stopped.child.kill("SIGTERM");
+    expect(await stopped.exit).toBe(0);
+    expect(own().filter((key) => site.redis.keyspace.pttl(key) > 60_000)).toEqual([]);
   });
 });

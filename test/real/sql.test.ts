@@ -50,6 +50,15 @@ describe.each([
     await database?.stop();
   });
 
+  test("rows of the pubsub scheduler are told, its empty table is not", async () => {
+    expect(await locks.otherScheduler()).toBeUndefined();
+    await client.query("CREATE TABLE pubsub_agent_state (agent_type VARCHAR(200) PRIMARY KEY)", []);
+    expect(await locks.otherScheduler()).toBeUndefined();
+    await client.query("INSERT INTO pubsub_agent_state VALUES (?)", [CLUSTER]);
+    expect(await locks.otherScheduler()).toBe("pubsub");
+    await client.query("DROP TABLE pubsub_agent_state", []);
+  });
+
   test("an idle agent is run now, proven, and never beside itself", async () => {
     const before = node.starts.get(CLUSTER)?.length ?? 0;
     const started = Date.now();

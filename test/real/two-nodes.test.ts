@@ -71,7 +71,7 @@ describe("two Clouddriver nodes on one Redis", () => {
       .calls()
       .filter(({ action, params }) => action === "DescribeAutoScalingGroups" && !named(params))
       .map(({ at }) => at);
-    expect(passes.length).toBeGreaterThan(8);
+    expect(passes.length).toBeGreaterThanOrEqual(8);
     const gaps = passes.slice(1).map((at, index) => at - (passes[index] ?? 0));
     expect(Math.min(...gaps), JSON.stringify(gaps)).toBeGreaterThanOrEqual(RUN_MS);
     expect(await ownLocks()).toEqual([]);

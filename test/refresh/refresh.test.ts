@@ -230,6 +230,19 @@ describe("wrong use", () => {
     });
   });
 
+  test("a Redis of the sort scheduler, whose agents introspection does not show", async () => {
+    const site = await testSite();
+    const other = await testSite();
+    await other.clouddriver.close();
+    for (const key of other.redis.keyspace.keys()) other.redis.keyspace.del(key);
+    other.redis.keyspace.set("WAITZ", "agents", {});
+    const silent: typeof fetch = (input, init) =>
+      String(input).endsWith("/introspection") ? Promise.resolve(Response.json([])) : fetch(input, init);
+    const env = { AEC_LOCK_STORE: other.redis.url };
+    const { exit, json } = await site.aec(named("x"), { env, fetch: silent });
+    expect([exit, json()]).toMatchObject([1, { error: { code: "scheduler-unsupported" } }]);
+  });
+
   test.each([
     ["html", 1, /did not answer JSON/],
     ["error", 1, /with 500/],

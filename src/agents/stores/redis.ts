@@ -10,6 +10,9 @@ const CHUNK = 500;
 /** The cache keeps what agents have found under names that end in theirs (RedisCache). */
 const IN_CACHE = /:(?:relationships|attributes|members|exists|hashes)\b|^com\.netflix\./;
 
+/** Where Clouddriver's sort scheduler keeps its agents (ClusteredSortAgentScheduler). */
+const SORT_QUEUES = ["WAITZ", "WORKZ"];
+
 /** A node's identity is `ip:pid@host` (DefaultNodeIdentity); anything else in the database is no lock. */
 function isLock(value: string): boolean {
   return value.startsWith(HOLD_PREFIX) || /^[^\s]{1,200}:\d+@[^\s]{1,300}$/.test(value);
@@ -98,6 +101,8 @@ export function openRedisLocks(url: string): LockStore {
     deleteIf: (agent, value, maxLifeMs) =>
       call("EVAL", async () => (await redis.eval(DELETE_IF, 1, agent, value, String(maxLifeMs ?? ""))) === 1),
     count: (agents) => call("EXISTS", async () => (agents.length === 0 ? 0 : redis.exists(...agents))),
+    otherScheduler: () =>
+      call("EXISTS", async () => ((await redis.exists(...SORT_QUEUES)) > 0 ? "sort" : undefined)),
     runNow: (agent, idleMs) =>
       call("EVAL", async () => {
         const answer = await redis.eval(RUN_NOW, 1, agent, String(idleMs));

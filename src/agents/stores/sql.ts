@@ -79,6 +79,13 @@ export function openSqlLocks(client: SqlClient, url: string): LockStore {
         if (agents.length === 0) return 0;
         return [...(await read(agents)).values()].filter(({ lifeMs }) => lifeMs > 0).length;
       }),
+    // Its table comes with every newer Clouddriver: only its rows tell (PubSubAgentScheduler).
+    otherScheduler: async () => {
+      const found = await client
+        .query("SELECT agent_type FROM pubsub_agent_state LIMIT 1", [])
+        .catch(() => undefined);
+      return found && found.rows.length > 0 ? "pubsub" : undefined;
+    },
     runNow: (agent, idleMs) =>
       call(async () => {
         const row = await one(agent);

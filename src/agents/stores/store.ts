@@ -20,6 +20,8 @@ export interface LockStore {
   locked(): Promise<string[]>;
   /** How many of these agents have a lock. */
   count(agents: readonly string[]): Promise<number>;
+  /** The name of a scheduler of another kind that uses this store; undefined where none shows. */
+  otherScheduler(): Promise<"sort" | "pubsub" | undefined>;
   /** Frees the agent if it is idle: if its lock lives no longer than `idleMs`. */
   runNow(agent: string, idleMs: number): Promise<"due" | "held" | "running" | "foreign" | "released">;
   /** Sets or renews our hold of `lifeMs`, in place of no lock, of an idle one (of at most `idleMs`) or of our own. */

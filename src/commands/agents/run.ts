@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { onlyReads } from "../../agents/catalog.ts";
+import { assertOwnLockStore } from "../../agents/own-store.ts";
 import { type AgentRun, runAgent } from "../../agents/run.ts";
 import { agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
@@ -38,6 +39,7 @@ export async function run(
   const watchers = await openWatchers(context);
   try {
     const locks = needLocks(watchers);
+    await assertOwnLockStore(locks, watchers.clouddriver);
     const chosen = chosenAgents(agentViews(await watchers.see(true)), pattern, options).map(({ id }) => id);
     const agents = chosen.filter(onlyReads);
     const left = chosen.filter((id) => !onlyReads(id));
