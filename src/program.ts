@@ -131,12 +131,14 @@ Examples:
   const polling = program.command("polling").description("how often Clouddriver's caching agents poll AWS");
   target(polling.command("get"))
     .description("what is configured, where, whether Clouddriver obeys it, and what its agents really do")
+    .option("--observe <duration>", "watch the agents start for so long, and tell their real intervals")
     .addHelpText(
       "after",
       `
 Examples:
   aec polling get --halyard
-  aec polling get --lock-store redis://redis:6379 -o json`,
+  aec polling get --lock-store redis://redis:6379 -o json
+  aec polling get --halyard --clouddriver-url http://clouddriver:7002 --observe 2m`,
     )
     .action((options) =>
       act(async (context) => (await import("./commands/polling/get.ts")).run(context, options)),

@@ -26,6 +26,8 @@ export interface EngineUnderTest {
   allow(securityGroupId: string, cidr: string): Promise<void>;
   removeSecurityGroup(id: string): Promise<void>;
   balancer(name: string, type: "application" | "classic"): Promise<void>;
+  /** Gives it something new that Clouddriver shows. */
+  changeBalancer(name: string): Promise<void>;
   removeBalancer(name: string): Promise<void>;
   /** Creates one and returns how it is named in the cache. */
   plain(kind: PlainUnderTest, name: string): Promise<string>;
@@ -122,7 +124,7 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
     });
 
     test.each(["application", "classic"] as const)(
-      "an %s balancer: new, unchanged, deleted",
+      "a balancer, %s: new, unchanged, changed, deleted",
       async (type) => {
         const name = groupName();
         const verdict = async () => {

@@ -36,6 +36,10 @@ describe("the embedded Clouddriver", () => {
       removeSecurityGroup: async (id) => inventory.remove("security-group", REGION, id),
       balancer: async (name, type) =>
         inventory.put("load-balancer", REGION, { name, type, vpcId: "vpc-1", scheme: "internal" }),
+      changeBalancer: async (name) => {
+        const balancer = inventory.get("load-balancer", REGION, name);
+        if (balancer) inventory.put("load-balancer", REGION, { ...balancer, scheme: "internet-facing" });
+      },
       removeBalancer: async (name) => inventory.remove("load-balancer", REGION, name),
       plain: async (kind, name) => {
         inventory.put(kind, REGION, { id: name, name, state: "there" });

@@ -104,6 +104,25 @@ export function motoInventory(url: string, region: string) {
       });
       balancers.set(name, /<LoadBalancerArn>([^<]+)/.exec(answer)?.[1] ?? "");
     },
+    async changeBalancer(name: string) {
+      const arn = balancers.get(name);
+      if (arn === undefined) {
+        await classicElb("CreateLoadBalancerListeners", {
+          LoadBalancerName: name,
+          "Listeners.member.1.Protocol": "http",
+          "Listeners.member.1.LoadBalancerPort": "81",
+          "Listeners.member.1.InstancePort": "81",
+        });
+        return;
+      }
+      await elbV2("CreateListener", {
+        LoadBalancerArn: arn,
+        Protocol: "HTTP",
+        Port: "80",
+        "DefaultActions.member.1.Type": "fixed-response",
+        "DefaultActions.member.1.FixedResponseConfig.StatusCode": "404",
+      });
+    },
     async removeBalancer(name: string) {
       const arn = balancers.get(name);
       await (arn

@@ -1,6 +1,6 @@
-import type { AgentView } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
-import { ExpectedError } from "../../errors.ts";
+import { parseDuration } from "../../duration.ts";
+import { ExpectedError, usageError } from "../../errors.ts";
 import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
 import type { Target } from "../../install/target.ts";
 import type { CommandResult } from "../../output/output.ts";
@@ -8,15 +8,21 @@ import type { Paint } from "../../output/paint.ts";
 import { table } from "../../output/table.ts";
 import { OWN_INTERVALS } from "../../polling/own-intervals.ts";
 import { configuredPolling, effectivePolling } from "../../polling/settings.ts";
-import type { Hold } from "./live.ts";
+import type { LivePolling } from "./live.ts";
+
+export interface PollingGetOptions extends TargetOptions {
+  /** How long to watch the agents start. */
+  observe?: string | undefined;
+}
 
 /** `aec polling get`: what is configured, where, whether Clouddriver obeys it, and what it really does. */
-export async function run(context: Context, options: TargetOptions): Promise<CommandResult> {
+export async function run(context: Context, options: PollingGetOptions): Promise<CommandResult> {
   const running = context.settings.clouddriver.origin !== "not set";
+  const observeMs = observationOf(options.observe, running);
   const target = targetOf(context, options, running);
   const configured = target ? configuredPolling(target) : [];
   const effective = target ? effectivePolling(target) : undefined;
-  const live = running ? await (await import("./live.ts")).livePolling(context) : undefined;
+  const live = running ? await (await import("./live.ts")).livePolling(context, observeMs) : undefined;
   return {
     data: {
       configured,
@@ -30,6 +36,13 @@ export async function run(context: Context, options: TargetOptions): Promise<Com
         ...(live ? liveLines(live, effective?.intervalSeconds) : []),
       ].join("\n"),
   };
+}
+
+/** Throws a usage error where there is nothing to be watched. */
+function observationOf(duration: string | undefined, running: boolean): number | undefined {
+  if (duration === undefined) return undefined;
+  if (running) return parseDuration(duration, "--observe");
+  throw usageError("nothing-to-observe", "--observe watches a running Clouddriver: add --clouddriver-url");
 }
 
 /** A running Clouddriver can be looked at without any files. */
@@ -65,12 +78,11 @@ function fileLines(
 }
 
 /** Intervals as they were seen, against the one of the files, and who holds what. */
-function liveLines(
-  { agents, holds }: { agents: readonly AgentView[]; holds: readonly Hold[] },
-  configuredSeconds: number | undefined,
-): string[] {
+function liveLines({ agents, holds }: LivePolling, configuredSeconds: number | undefined): string[] {
   const seen = new Map<number, number>();
-  for (const { intervalMs } of agents) {
+  for (const { intervalMs: inferred, observedIntervalMs } of agents) {
+    // What was seen counts before what a lock promises.
+    const intervalMs = observedIntervalMs ?? inferred;
     if (intervalMs === null) continue;
     const seconds = Math.round(intervalMs / 1_000);
     seen.set(seconds, (seen.get(seconds) ?? 0) + 1);
@@ -81,7 +93,7 @@ function liveLines(
     configuredSeconds !== undefined && usual !== undefined && Math.abs(usual - configuredSeconds) > 3;
   return [
     intervals.length === 0
-      ? "in force: not known (no lock of an idle agent was seen; is --lock-store given?)"
+      ? "in force: not known (no lock of an idle agent was seen: add --lock-store, or --observe 2m)"
       : `in force: ${intervals.map(([seconds, count]) => `${count} agents every ${seconds}s`).join(", ")}`,
     ...(differs
       ? [`the files say ${configuredSeconds}s: Clouddriver was not restarted since, or reads other files`]

@@ -2,6 +2,7 @@ import { type AgentView, agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
 import { ownerOf } from "../../polling/live/hold-value.ts";
 import { type Wish, wishFor } from "../../polling/live/wishes.ts";
+import { observeIntervals } from "../../polling/observe.ts";
 import { askServe } from "../../serve/client.ts";
 import { openWatchers } from "../agents/sight.ts";
 
@@ -14,13 +15,29 @@ export interface Hold {
   reason: string;
 }
 
-/** What the agents of a running Clouddriver do, and which are held; wishes come from `serve` where one is named. */
-export async function livePolling(context: Context): Promise<{ agents: AgentView[]; holds: Hold[] }> {
+export interface LivePolling {
+  /** `observedIntervalMs` only where it was asked for: between starts that were seen. */
+  agents: (AgentView & { observedIntervalMs?: number | null })[];
+  holds: Hold[];
+}
+
+/**
+ * What the agents of a running Clouddriver do, and which are held; wishes come from `serve` where one is named.
+ * Intervals are inferred from the locks, and with `observeMs` measured between the starts of that time.
+ */
+export async function livePolling(context: Context, observeMs: number | undefined): Promise<LivePolling> {
   const watchers = await openWatchers(context);
+  const { clock, signal } = context.world;
   try {
+    const observed =
+      observeMs === undefined
+        ? undefined
+        : await observeIntervals(watchers.clouddriver, clock, signal, observeMs);
     const sighting = await watchers.see(true);
     const wishes = await wishesOfServe(context);
-    const agents = agentViews(sighting);
+    const agents = agentViews(sighting).map((agent) =>
+      observed ? { ...agent, observedIntervalMs: observed.get(agent.id) ?? null } : agent,
+    );
     const holds = agents.flatMap(({ id, holder, state }): Hold[] => {
       if (state !== "held" || holder === null) return [];
       const wish = wishFor(id, wishes, context.world.clock.now());
