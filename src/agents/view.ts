@@ -4,7 +4,16 @@ import { callsPerPass, onlyReads, parseAgent } from "./catalog.ts";
 import { isIdle, STOCK_INTERVAL_MS, STOCK_TIMEOUT_MS, usualInterval } from "./idle.ts";
 import type { Lock } from "./stores/store.ts";
 
-export type AgentState = "ok" | "running" | "held" | "late" | "failing" | "blocked" | "never-ran" | "unknown";
+export type AgentState =
+  | "ok"
+  | "running"
+  | "stuck"
+  | "held"
+  | "late"
+  | "failing"
+  | "blocked"
+  | "never-ran"
+  | "unknown";
 
 /** One agent as introspection and its lock tell of it together. */
 export interface AgentView {
@@ -113,12 +122,16 @@ function stateOf({ lock, idle, overdueMs, dead, reads }: Seen, expectedMs: numbe
   if (!idle) {
     const lateLock = lock.lifeMs <= expectedMs + CLOCK_ERROR_MS && expectedMs < OLD_LIFE_MS;
     if (missed && lateLock) return "failing";
+    if (missed && lock.lifeMs < STUCK_LIFE_MS) return "stuck";
     return overdueMs === undefined && !reads ? "unknown" : "running";
   }
   if (overdueMs === undefined) return "never-ran";
   // Runs that fail renew the lock, and leave no trace in introspection.
   return missed ? "failing" : "ok";
 }
+
+/** Of a lock that was taken for five minutes: the run lasts for more than three. */
+const STUCK_LIFE_MS = 120_000;
 
 interface Seen {
   lock: Lock | undefined;

@@ -22,17 +22,23 @@ export async function refreshByAgents(
   // The first run of an agent begins when all items have been read, and serves them all; a second one those that wait.
   const firstRuns = new Map<string, Promise<AgentRun>>();
   const again = createDebounce<AgentRun>(clock, 0, signal);
-  const runFor = (agent: string, tries: number): Promise<AgentRun> => {
-    if (tries > 1) return again(agent, () => runLimited(agent));
+  const runFor = (agent: string, first: boolean): Promise<AgentRun> => {
+    if (!first) return again(agent, () => runLimited(agent));
     const run = firstRuns.get(agent) ?? runLimited(agent);
     firstRuns.set(agent, run);
     return run;
   };
+  const old = await oldRecords(items, clouddriver);
   const attempt = async (item: WorkItem, tries: number): Promise<Attempt> => {
-    for (const round of agentRounds(item)) {
+    const rounds = agentRounds(item);
+    // The first pass takes an unprocessed record for the truth, the second one drops it.
+    const passes = tries === 1 && old.has(item) ? [...rounds, ...rounds] : rounds;
+    for (const [index, round] of passes.entries()) {
       const outcomes = await Promise.all(
         round.map(async (agent) =>
-          missing.has(agent) ? NO_AGENT(agent) : attemptOf(agent, await runFor(agent, tries)),
+          missing.has(agent)
+            ? NO_AGENT(agent)
+            : attemptOf(agent, await runFor(agent, tries === 1 && index < rounds.length)),
         ),
       );
       const failed = outcomes.find(({ done }) => !done);
@@ -50,6 +56,25 @@ export async function refreshByAgents(
       return result;
     }),
   );
+}
+
+/** Server groups of which there is an on-demand record that no full pass has processed yet. */
+async function oldRecords(
+  items: readonly WorkItem[],
+  clouddriver: Refresher["clouddriver"],
+): Promise<Set<WorkItem>> {
+  const groups = items.filter(({ type }) => type === "server-group");
+  if (groups.length === 0) return new Set();
+  const records = (await clouddriver.pendingServerGroups()).filter(
+    ({ processedCount = 0 }) => processedCount === 0,
+  );
+  const pending = new Set(
+    records.flatMap(({ details: { account, region, serverGroup } = {} }) => [
+      `${account}/${region}/${serverGroup}`,
+      `${account}/${region}/*`,
+    ]),
+  );
+  return new Set(groups.filter(({ account, region, name }) => pending.has(`${account}/${region}/${name}`)));
 }
 
 /** A due agent has no lock for a second, and one that never succeeded is unknown to introspection. */

@@ -54,8 +54,7 @@ export async function refreshOnDemand(
         once(sent, requestKey(request, item, tries), () => post(item, request, refresher, limit)),
       );
     });
-    if (posted)
-      return posted.verdict === "unchanged" && hidesChanges(item, via) ? afterPass(item, via) : posted;
+    if (posted) return needsPass(posted) ? afterPass(item, via) : posted;
     if (via === "gate-task")
       return { ...item, via: "none", verdict: "not-handled", detail: NO_TASK, durationMs: 0 };
     if (item.name === "*") {
@@ -80,9 +79,16 @@ export async function refreshOnDemand(
 
 const NO_TASK = "Orca has no task that refreshes this: use --via gate-proxy, or --lock-store";
 
-/** On the SQL cache a group that is there shows what the call found only after the next pass; a task waits for it. */
-function hidesChanges({ type }: WorkItem, via: OnDemandVia): boolean {
-  return type === "server-group" && via !== "gate-task";
+/**
+ * Whether the call alone does not tell: on the SQL cache a group that is there shows what was found only after the next
+ * pass (a task of Orca's waits for it itself), and a second-generation balancer that is gone from AWS stays until then.
+ */
+function needsPass({ type, verdict, via }: ItemResult): boolean {
+  if (via === "gate-task") return false;
+  return (
+    (type === "server-group" && verdict === "unchanged") ||
+    (type === "load-balancer" && verdict === "not-handled")
+  );
 }
 
 /** One call reloads all security groups, or all ECS services, of an account and Region, whatever it names. */

@@ -92,6 +92,18 @@ describe("states", () => {
     ["ok", "due, without a lock for a moment", [[A, 31_000]], []],
     ["running", "a fresh lock", [[A, 32_000]], [[A, NODE, 299_000]]],
     ["held", "an aec's value", [[A, 32_000]], [[A, "aec:me", 20_000]]],
+    [
+      "stuck",
+      "a run that lasts for minutes, of a node that lives",
+      [
+        [A, 260_000],
+        [B, 5_000],
+      ],
+      [
+        [A, NODE, 70_000],
+        [B, NODE, 25_000],
+      ],
+    ],
     ["late", "nobody has taken it for minutes", [[A, 300_000]], []],
     [
       "failing",

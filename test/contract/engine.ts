@@ -112,6 +112,18 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
       expect([again.exit, again.items[0]?.verdict]).toEqual([1, "not-handled"]);
     });
 
+    test("an old on-demand record does not win: the agent runs twice", async () => {
+      const name = groupName();
+      await engine.group(name, 3);
+      await refresh([name]);
+      expect((await post(name)).status).toBe(202);
+      await engine.group(name, 1);
+      const { items, output } = await refresh([name]);
+      expect(items[0]?.verdict, output).toBe("refreshed");
+      const { body } = await call("GET", `/serverGroups/${engine.account}/${engine.region}/${name}`);
+      expect(body.capacity.desired).toBe(1);
+    });
+
     test("security groups: new, changed rules, deleted", async () => {
       const id = await engine.securityGroup(groupName());
       const verdict = async () => (await refresh([id], ["--type", "security-group"])).items[0]?.verdict;

@@ -160,6 +160,18 @@ describe("without a lock store", () => {
     expect(items[0]).toMatchObject({ via: "pass", verdict: "refreshed" });
   });
 
+  test("an application balancer that is gone stays after a call: its agent's pass is waited for", async () => {
+    const site = await testSite();
+    const balancer = { name: "shop", type: "application", vpcId: "vpc-1", scheme: "internal" } as const;
+    site.aws.inventory.put("load-balancer", REGION, balancer);
+    await site.aec(["refresh", "--account", "prod"]);
+    site.aws.inventory.remove("load-balancer", REGION, "shop");
+    const { items } = (
+      await site.aec([...named("shop"), "--type", "load-balancer"], ALONE)
+    ).json<Refreshed>();
+    expect(items[0]).toMatchObject({ verdict: "evicted" });
+  });
+
   test("an answer that names nothing, with nothing changed, is not handled", async () => {
     const site = await testSite();
     const { exit, json } = await site.aec([...named("sg-1"), "--type", "security-group"], ALONE);

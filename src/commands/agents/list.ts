@@ -4,6 +4,7 @@ import { formatDuration } from "../../duration.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { Paint } from "../../output/paint.ts";
 import { table } from "../../output/table.ts";
+import { ownerOf } from "../../polling/live/hold-value.ts";
 import { type AgentFilter, chosenAgents, openWatchers } from "./sight.ts";
 
 export interface AgentsListOptions extends AgentFilter {
@@ -72,8 +73,14 @@ function row(agent: AgentView, paint: Paint, now: number): string[] {
     intervalMs === null ? "-" : seconds(intervalMs),
     nextDue === null ? "-" : seconds(Date.parse(nextDue) - now),
     callsPerHour === null ? "-" : `≥ ${callsPerHour}`,
-    state === "ok" || state === "running" ? paint.green(state) : paint.yellow(state),
+    state === "ok" || state === "running" ? paint.green(state) : paint.yellow(withHolder(agent)),
   ];
+}
+
+/** Who holds it, where that is not a node at its work. */
+function withHolder({ state, holder }: AgentView): string {
+  const told = state === "held" || state === "blocked" || state === "stuck";
+  return told && holder !== null ? `${state} by ${ownerOf(holder) ?? holder}` : state;
 }
 
 function summary(agents: readonly AgentView[]): string {
