@@ -431,6 +431,28 @@ Examples:
       act(async (context) => (await import("./commands/refresh.ts")).run(context, names, options)),
     );
 
+  const event = program
+    .command("event")
+    .description("captured messages, and what aec serve would do with them");
+  event
+    .command("explain")
+    .description("what aec serve would do with captured messages, one line for each")
+    .argument(
+      "<file>",
+      "SNS messages, AWS Config or EventBridge documents, SQS bodies, an answer of receive-message; - is stdin",
+    )
+    .option("--verify-signature", "fetch the signing certificate and check it (nothing is fetched otherwise)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec event explain message.json
+  aws sqs receive-message --queue-url URL | aec event explain - -o json`,
+    )
+    .action((file, options) =>
+      act(async (context) => (await import("./commands/event/explain.ts")).run(context, file, options)),
+    );
+
   const agents = program
     .command("agents")
     .description("Clouddriver's caching agents: in view, run now, freed");

@@ -18,7 +18,7 @@ export interface World {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   home: string;
-  stdin: { readonly isTTY?: boolean | undefined };
+  stdin: { readonly isTTY?: boolean | undefined } & AsyncIterable<unknown>;
   stdout: OutputStream;
   stderr: OutputStream;
   clock: Clock;

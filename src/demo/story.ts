@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { systemClock } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { failure, messageOf } from "../errors.ts";
@@ -233,7 +234,7 @@ async function runCommand(context: Context, argv: readonly string[], own: Comman
     home: own.home,
     clock: own.clock,
     signal: own.signal,
-    stdin: {},
+    stdin: Readable.from([]),
     stdout: {
       write: (text) => {
         stdout += text;

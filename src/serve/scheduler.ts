@@ -3,7 +3,6 @@ import { sight } from "../agents/sight.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import { placeOf } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
-import type { Account } from "../clouddriver/accounts.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
@@ -15,6 +14,7 @@ import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
 import { createAccounts } from "./accounts.ts";
 import { createApply, type Mode } from "./apply.ts";
+import { configuredAccounts } from "./configured-accounts.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 
 export interface SchedulerOptions {
@@ -128,13 +128,4 @@ function standingWishes({ settings }: Context): Wish[] {
       hint: 'such as { agents: "staging/**", interval: 10m, hours: "20:00-07:00" }; from 10s to 24h',
     });
   });
-}
-
-function configuredAccounts({ settings }: Context): Account[] {
-  return (settings.section.accounts ?? []).map(({ name, awsAccountId, regions }) => ({
-    name,
-    awsAccountId,
-    regions: regions ?? [],
-    provider: "aws",
-  }));
 }

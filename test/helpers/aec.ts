@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { systemClock } from "../../src/clock.ts";
 import { main } from "../../src/main.ts";
 import type { World } from "../../src/world.ts";
@@ -16,6 +17,8 @@ export interface Outcome {
 export interface WorldOptions extends Partial<Omit<World, "stdout" | "stderr">> {
   /** Both ends are a terminal. */
   tty?: boolean;
+  /** What is piped in. */
+  input?: string;
   /** Answers of the person at the terminal. */
   answer?: boolean;
 }
@@ -51,7 +54,9 @@ export function testWorld(options: WorldOptions = {}) {
       },
     },
     ...options,
-    stdin: { isTTY: options.tty ?? false },
+    stdin: Object.assign(Readable.from(options.input === undefined ? [] : [options.input]), {
+      isTTY: options.tty ?? false,
+    }),
     stdout: stream("stdout"),
     stderr: stream("stderr"),
   };
