@@ -32,7 +32,9 @@ interface Init {
   body?: unknown;
 }
 
-const REQUEST_TIMEOUT_MS = 15_000;
+const READ_TIMEOUT_MS = 15_000;
+/** Agents run within a POST; Gate's proxy gives them about as much. */
+const POST_TIMEOUT_MS = 60_000;
 /** Pauses before a reading request is sent again, each lengthened by chance by up to as much. */
 const RETRY_PAUSES_MS = [200, 600];
 
@@ -82,7 +84,10 @@ async function attempt<T>(
   url.username = "";
   url.password = "";
   const user = context.settings.spinnakerUser.value;
-  const bound = Math.min(context.timeout(REQUEST_TIMEOUT_MS), REQUEST_TIMEOUT_MS);
+  const bound =
+    init.method === "POST"
+      ? context.timeout(POST_TIMEOUT_MS)
+      : Math.min(context.timeout(READ_TIMEOUT_MS), READ_TIMEOUT_MS);
   const what = `${init.method ?? "GET"} ${url.origin}${url.pathname}`;
   let response: Response;
   let text: string;

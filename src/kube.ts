@@ -41,7 +41,16 @@ export async function openForwards(world: World, options: KubeOptions): Promise<
     options.namespace,
     ...(options.context ? ["--context", options.context] : []),
   ];
-  const services = parseServices(await output(kubectl(world, [...scope, "get", "services", "-o", "json"])));
+  const list = kubectl(world, [
+    ...scope,
+    `--request-timeout=${READY_MS / 1_000}s`,
+    "get",
+    "services",
+    "-o",
+    "json",
+  ]);
+  const listed = await output(list, world.signal);
+  const services = parseServices(listed);
   const found = services.filter(({ name }) => CLOUDDRIVER.test(name));
   if (found.length === 0) {
     throw usageError("no-services", `namespace "${options.namespace}" has no service of Clouddriver`, {
@@ -50,7 +59,13 @@ export async function openForwards(world: World, options: KubeOptions): Promise<
     });
   }
   const children: ChildProcess[] = [];
-  const close = () => children.forEach((child) => void child.kill());
+  const kill = () => children.forEach((child) => void child.kill());
+  // Some ends of the process pass by close: a reader that is gone, a second Ctrl-C.
+  process.once("exit", kill);
+  const close = () => {
+    process.off("exit", kill);
+    kill();
+  };
   const forward = async ({ name, port }: NamedService) => {
     const child = kubectl(world, [
       ...scope,
@@ -77,6 +92,7 @@ export async function openForwards(world: World, options: KubeOptions): Promise<
     return { clouddriver, gate: gateUrl, close };
   } catch (error) {
     close();
+    world.signal.throwIfAborted();
     throw error;
   }
 }
@@ -107,13 +123,14 @@ function kubectl({ env, signal }: World, argv: readonly string[]): ChildProcess 
 }
 
 /** What kubectl prints until it ends. Throws for any end but a good one. */
-async function output(child: ChildProcess): Promise<string> {
+async function output(child: ChildProcess, signal: AbortSignal): Promise<string> {
   let text = "";
   child.stdout?.on("data", (chunk) => {
     text += chunk;
   });
   const problem = await ended(child);
   if (problem === undefined) return text;
+  signal.throwIfAborted();
   throw failure("kubectl-failed", "kubectl failed", {
     detail: problem,
     hint: "try: kubectl get services; --kube-context names another cluster",

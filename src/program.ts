@@ -447,6 +447,7 @@ Examples:
       `
 Examples:
   aec event explain message.json
+  aec event explain messages.jsonl --verify-signature -o json
   aws sqs receive-message --queue-url URL | aec event explain - -o json`,
     )
     .action((file, options) =>

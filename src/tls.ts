@@ -33,11 +33,11 @@ export async function tlsFetch({ ca, cert, key, verify = true }: TlsFiles): Prom
 }
 
 /**
- * The fetch for services that want a client certificate or have one of an own authority: `tls` of `aec.yml`, or
+ * The files of services that want a client certificate or have one of an own authority: `tls` of `aec.yml`, or
  * AEC_TLS_CA, AEC_TLS_CERT and AEC_TLS_KEY. Undefined where none is set. Throws a usage error for a file that cannot
  * be read.
  */
-export function configuredFetch({ settings, world }: Context): typeof fetch | undefined {
+export function configuredFiles({ settings, world }: Context): TlsFiles | undefined {
   const { tls = {} } = settings.section;
   const { AEC_TLS_CA, AEC_TLS_CERT, AEC_TLS_KEY } = world.env;
   const paths = { ca: AEC_TLS_CA ?? tls.ca, cert: AEC_TLS_CERT ?? tls.cert, key: AEC_TLS_KEY ?? tls.key };
@@ -49,6 +49,13 @@ export function configuredFetch({ settings, world }: Context): typeof fetch | un
     const path = paths[name];
     if (path) files[name] = readPem(resolve(world.cwd, path));
   }
+  return files;
+}
+
+/** The fetch that shows these files, loaded at its first use; undefined where none are configured. */
+export function configuredFetch(context: Context): typeof fetch | undefined {
+  const files = configuredFiles(context);
+  if (!files) return undefined;
   let loaded: Promise<typeof fetch> | undefined;
   return async (input, init) => {
     loaded ??= tlsFetch(files);

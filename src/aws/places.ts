@@ -90,6 +90,22 @@ export async function placeOf(context: Context, accountId: string, region: strin
     : { region, ...caller, account: undefined, credentials: undefined };
 }
 
+/**
+ * The place of a Spinnaker account in AWS. Throws a usage error where neither a role of `aec.yml` nor the credentials
+ * lead into that AWS account: another one's answers must not be taken for it.
+ */
+export async function placeOfAccount(context: Context, accountId: string, region: string): Promise<Place> {
+  const place = await placeOf(context, accountId, region);
+  if (place.accountId === accountId) return place;
+  throw usageError(
+    "account-unreachable",
+    `the credentials are of AWS account ${place.accountId}, not of ${accountId || "one that Clouddriver tells"}`,
+    {
+      hint: "add the account to aec.yml, with assumeRole: role/spinnakerManaged, or use its own --aws-profile",
+    },
+  );
+}
+
 /** `012345678901, us-east-1`. */
 export function placeName({ accountId, region }: Pick<Place, "accountId" | "region">): string {
   return `${accountId}, ${region}`;

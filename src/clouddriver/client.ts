@@ -55,10 +55,14 @@ export function createClouddriver(context: Context) {
     /** Executions of all agents, the newest over the replicas, and Clouddriver's clock. */
     executions: () =>
       shared("introspection", async () => {
+        const ask = (urls: readonly string[]) =>
+          newestExecutions(urls.map((url) => reads.list<AgentExecution>("/cache/introspection", url)));
         const replicas = await replicasOf(caching, context);
-        return newestExecutions(
-          replicas.map((url) => reads.list<AgentExecution>("/cache/introspection", url)),
-        );
+        // Where a proxy routes by host names, addresses lead nowhere.
+        return ask(replicas).catch((error) => {
+          if (replicas.every((url) => caching.includes(url))) throw error;
+          return ask(caching);
+        });
       }),
 
     /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */

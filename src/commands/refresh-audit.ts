@@ -9,6 +9,7 @@ import { table } from "../output/table.ts";
 import { type Audit, audit, repairs } from "../refresh/audit.ts";
 import { COMPARED, type ComparedType, isCompared } from "../refresh/aws-facts.ts";
 import { type WorkItem, workItems } from "../refresh/items.ts";
+import { isRefusal } from "../refresh/verdict.ts";
 import type { RefreshOptions } from "./refresh.ts";
 
 const MAX_CONCURRENT = 4;
@@ -54,7 +55,8 @@ export function auditResult(audits: readonly Audit[], exitCode: boolean | undefi
 
 function exitFor(audits: readonly Audit[], tellDifferences: boolean): ExitCode {
   const unknown = audits.filter((one) => one.unknown !== null).length;
-  if (unknown === audits.length) return EXIT.failed;
+  if (unknown === audits.length)
+    return audits.every(({ error }) => isRefusal(error)) ? EXIT.credentials : EXIT.failed;
   if (unknown > 0) return EXIT.partial;
   return tellDifferences ? EXIT.differences : EXIT.ok;
 }

@@ -77,7 +77,8 @@ export async function run(
   const result = await refresh(context, clouddriver, await accounts(), options, () => items);
   const data = { audit: audits, ...(result.data as object) };
   // What AWS did not tell may still differ.
-  const exit = audits.some(({ unknown }) => unknown !== null) ? EXIT.partial : (result.exit ?? EXIT.ok);
+  const unknown = audits.some((one) => one.unknown !== null);
+  const exit = unknown && !result.exit ? EXIT.partial : (result.exit ?? EXIT.ok);
   return { ...result, data, exit };
 }
 
@@ -153,14 +154,18 @@ async function refresh(
   } finally {
     locks?.close();
   }
-  for (const result of results.filter(({ verdict, name }) => verdict === "not-handled" && name !== "*")) {
-    const suggestion = nearest(result.name, await cachedIds(clouddriver, result));
+  const unknown = results.filter(
+    ({ verdict, name, via }) => verdict === "not-handled" && name !== "*" && via !== "none",
+  );
+  for (const result of unknown) {
+    // A courtesy: what cannot be listed suggests nothing.
+    const suggestion = nearest(result.name, await cachedIds(clouddriver, result).catch(() => []));
     if (suggestion) out.warn(`${itemText(result)}: did you mean "${suggestion}"?`);
   }
   const verdicts = results.map(({ verdict }) => verdict);
   return {
     data: { items: results, summary: count(verdicts) },
-    exit: exitOf(verdicts),
+    exit: exitOf(results),
     text: (paint) =>
       table(
         ["VERDICT", "TYPE", "ACCOUNT", "REGION", "NAME", "VIA", "TOOK", "DETAIL"],

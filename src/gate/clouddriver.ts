@@ -13,7 +13,7 @@ import { createSearch } from "../clouddriver/search.ts";
 import type { Context } from "../context.ts";
 import { createDebounce } from "../debounce.ts";
 import { failure } from "../errors.ts";
-import { type Answer, requestJson, type Service } from "../http.ts";
+import { type Answer, refused, requestJson, type Service } from "../http.ts";
 import { gateLogin } from "./login.ts";
 import { cacheProxyPath } from "./proxy.ts";
 import { type Gate, refreshByTask } from "./task.ts";
@@ -43,6 +43,11 @@ export async function createGateClouddriver(
   };
   const gate: Gate = <T>(path: string, body?: unknown) =>
     requestJson<T>(context, service, url, path, body === undefined ? {} : { method: "POST", body });
+  const asked: Gate = async <T>(path: string, body?: unknown) => {
+    const answer = await gate<T>(path, body);
+    if (answer.status >= 400) throw refused(service, path, answer);
+    return answer;
+  };
   const reads = createReads(service, (path) => gate(path));
   const proxy = via === "gate-proxy" ? await cacheProxyPath(reads) : undefined;
   const { clock, signal } = context.world;
@@ -67,7 +72,7 @@ export async function createGateClouddriver(
       const { account, region, serverGroupName } = body as Record<string, string>;
       const group = { account: account ?? "", region: region ?? "", name: serverGroupName ?? "", provider };
       const watcher = { clock, signal, timeoutMs: context.timeout(TASK_TIMEOUT_MS), report: context.out.say };
-      const taken = await refreshByTask(gate, group, watcher);
+      const taken = await refreshByTask(asked, group, watcher);
       const cachedIdentifiersByType: Record<string, string[]> = taken ? { serverGroups: [group.name] } : {};
       return { status: taken ? 202 : 200, body: { cachedIdentifiersByType }, serverTime: undefined };
     },

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readSpinConfig, SPIN_ENDPOINT, type SpinConfig, spinConfigPath } from "../config/spin.ts";
 import type { Context } from "../context.ts";
 import { EXIT, ExpectedError, usageError } from "../errors.ts";
-import { configuredFetch, readPem, type TlsFiles, tlsFetch } from "../tls.ts";
+import { configuredFetch, configuredFiles, readPem, type TlsFiles, tlsFetch } from "../tls.ts";
 
 /** Where Gate is, and what it is shown. */
 export interface GateLogin {
@@ -41,7 +41,11 @@ export async function gateLogin(context: Context): Promise<GateLogin> {
   const headers = headersOf(auth, world.clock.now());
   const files = auth.x509 && clientCertificate(auth.x509, world.home);
   if (!files) return { ...plain, headers };
-  return { url, headers, fetch: await tlsFetch({ ...files, verify: auth.ignoreCertErrors !== true }) };
+  return {
+    url,
+    headers,
+    fetch: await tlsFetch({ ...configuredFiles(context), ...files, verify: auth.ignoreCertErrors !== true }),
+  };
 }
 
 function headersOf({ apiToken, basic, ldap, oauth2, iap }: Auth, now: number): Record<string, string> {

@@ -1,4 +1,4 @@
-import { placeOf } from "../aws/places.ts";
+import { placeOfAccount } from "../aws/places.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
@@ -23,6 +23,8 @@ export interface Audit {
   drifted: { id: string; differences: string[] }[];
   /** Why AWS could not be asked. */
   unknown: string | null;
+  /** Code of that error. */
+  error?: string;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function audit(
   const cached = await cachedFacts(clouddriver, type, account.name, region);
   const common = { type, account: account.name, region, inCache: cached.length };
   try {
-    const place = await placeOf(context, account.awsAccountId, region);
+    const place = await placeOfAccount(context, account.awsAccountId, region);
     const found = await awsFacts(context, place, type);
     const { missing } = compareFacts(found, cached);
     // With Fiat on, lists leave out what the user may not see, and a direct read refuses it.
@@ -54,7 +56,15 @@ export async function audit(
     };
   } catch (error) {
     if (!(error instanceof ExpectedError) || error.code === "clouddriver-denied") throw error;
-    return { ...common, inAws: null, missing: [], ghosts: [], drifted: [], unknown: error.message };
+    return {
+      ...common,
+      inAws: null,
+      missing: [],
+      ghosts: [],
+      drifted: [],
+      unknown: error.message,
+      error: error.code,
+    };
   }
 }
 

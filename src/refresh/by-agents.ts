@@ -3,6 +3,7 @@ import { agentRounds, agentsOf } from "../agents/kinds.ts";
 import { type AgentRun, runAgent } from "../agents/run.ts";
 import { createDebounce } from "../debounce.ts";
 import type { WorkItem } from "./items.ts";
+import { oldRecords } from "./old-records.ts";
 import { readBack } from "./read-back.ts";
 import { type Attempt, DONE, type ItemResult, proven, type Refresher } from "./refresh.ts";
 
@@ -51,30 +52,13 @@ export async function refreshByAgents(
   await Promise.allSettled(before);
   return Promise.all(
     items.map(async (item, index) => {
-      const result = await proven(item, "agents", refresher, (tries) => attempt(item, tries), before[index]);
+      const result = await proven(item, "agents", refresher, (tries) => attempt(item, tries), {
+        first: before[index],
+      });
       report(result);
       return result;
     }),
   );
-}
-
-/** Server groups of which there is an on-demand record that no full pass has processed yet. */
-async function oldRecords(
-  items: readonly WorkItem[],
-  clouddriver: Refresher["clouddriver"],
-): Promise<Set<WorkItem>> {
-  const groups = items.filter(({ type }) => type === "server-group");
-  if (groups.length === 0) return new Set();
-  const records = (await clouddriver.pendingServerGroups()).filter(
-    ({ processedCount = 0 }) => processedCount === 0,
-  );
-  const pending = new Set(
-    records.flatMap(({ details: { account, region, serverGroup } = {} }) => [
-      `${account}/${region}/${serverGroup}`,
-      `${account}/${region}/*`,
-    ]),
-  );
-  return new Set(groups.filter(({ account, region, name }) => pending.has(`${account}/${region}/${name}`)));
 }
 
 /** A due agent has no lock for a second, and one that never succeeded is unknown to introspection. */

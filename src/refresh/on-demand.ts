@@ -57,32 +57,14 @@ export async function onDemandRequest(
 
 /**
  * Whether the call does no harm and shows at once. On the Redis cache a call for one server group hides the one that
- * was refreshed on demand before it, until the next full pass: so only a group that is not cached is asked for, and
- * only while no other group of the account and Region has a record. Network balancers would get a record of the wrong
- * type; stacks and functions show only after the next pass, on some caches or on all.
+ * was refreshed on demand before it, however long ago and by whomever, until the next full pass: so none is made.
+ * Network balancers would get a record of the wrong type; stacks and functions show only after the next pass.
  */
 export async function mayPost(clouddriver: Clouddriver, item: WorkItem): Promise<boolean> {
   const { type, account, region, name } = item;
-  switch (type) {
-    case "security-group":
-    case "ecs-service":
-      return true;
-    case "load-balancer": {
-      const [cached] = await clouddriver.loadBalancers(account, region, name);
-      return cached?.loadBalancerType !== "network";
-    }
-    case "server-group": {
-      const [cached, pending] = await Promise.all([
-        clouddriver.serverGroup(account, region, name),
-        clouddriver.pendingServerGroups(),
-      ]);
-      const others = pending.some(
-        ({ details }) =>
-          details?.account === account && details.region === region && details.serverGroup !== name,
-      );
-      return cached === undefined && !others;
-    }
-    default:
-      return false;
+  if (type === "load-balancer") {
+    const [cached] = await clouddriver.loadBalancers(account, region, name);
+    return cached?.loadBalancerType !== "network";
   }
+  return type === "security-group" || type === "ecs-service";
 }

@@ -1,9 +1,11 @@
 import pLimit from "p-limit";
-import { agentsOf } from "../agents/kinds.ts";
+import { agentsOf, type ResourceType } from "../agents/kinds.ts";
 import { nextPass } from "../agents/pass.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { WorkItem } from "./items.ts";
+import { oldRecords } from "./old-records.ts";
 import { mayPost, type OnDemandRequest, onDemandRequest } from "./on-demand.ts";
+import { readBack } from "./read-back.ts";
 import {
   type Attempt,
   DONE,
@@ -22,8 +24,9 @@ export interface OnDemandPolicy {
 }
 
 /**
- * Without a lock store: an on-demand call where it does no harm, else the agent's next pass is waited for. The calls of one account and Region come one after the other, because on the Redis cache each
- * may hide another group; what waits for a pass waits together.
+ * Without a lock store: an on-demand call where it does no harm, else the agent's next pass is waited for. The calls of
+ * one account and Region come one after the other; what waits for a pass waits together, and what a later call has
+ * hidden waits for one too.
  */
 export async function refreshOnDemand(
   items: readonly WorkItem[],
@@ -31,52 +34,87 @@ export async function refreshOnDemand(
   { always, via }: OnDemandPolicy,
   report: (result: ItemResult) => void,
 ): Promise<ItemResult[]> {
-  const lanes = new Map<string, ReturnType<typeof pLimit>>();
-  const laneOf = ({ account, region }: WorkItem) => {
-    const place = `${account}/${region}`;
-    const lane = lanes.get(place) ?? pLimit(1);
-    lanes.set(place, lane);
-    return lane;
-  };
+  const { clouddriver, turns } = refresher;
   const limit = pLimit(refresher.concurrency ?? Number.POSITIVE_INFINITY);
   const sent = new Map<string, Promise<Attempt>>();
   const passes = new Map<string, Promise<boolean>>();
-  const watcher = { ...refresher, executions: refresher.clouddriver.executions };
+  const watcher = { ...refresher, executions: clouddriver.executions };
   // Whoever waits first for an agent's pass waits for the same one: it starts after this command did.
-  const passOf = (agent: string, tries: number) =>
-    tries === 1 ? once(passes, agent, () => nextPass(agent, watcher)) : nextPass(agent, watcher);
+  const passOf = (agent: string, first: boolean) =>
+    first ? once(passes, agent, () => nextPass(agent, watcher)) : nextPass(agent, watcher);
+  const old = always ? new Set<WorkItem>() : await oldRecords(items, clouddriver);
 
   const refreshOne = async (item: WorkItem): Promise<ItemResult> => {
-    const posted = await laneOf(item)(async () => {
-      const request = await onDemandRequest(refresher.clouddriver, item);
-      if (!request || !(always || (await mayPost(refresher.clouddriver, item)))) return undefined;
+    const undone = (detail: string): ItemResult => ({
+      ...item,
+      via: "none",
+      verdict: "not-handled",
+      detail,
+      durationMs: 0,
+    });
+    if (via.startsWith("gate") && !SHOWN_BY_GATE.includes(item.type)) return undone(NOT_BY_GATE);
+    const posted = await turns.inTurn(`${item.account}/${item.region}`, async () => {
+      const request = await onDemandRequest(clouddriver, item);
+      if (!request || !(always || (await mayPost(clouddriver, item)))) return undefined;
       return proven(item, via, refresher, (tries) =>
         once(sent, requestKey(request, item, tries), () => post(item, request, refresher, limit)),
       );
     });
     if (posted) return needsPass(posted) ? afterPass(item, via) : posted;
-    if (via === "gate-task")
-      return { ...item, via: "none", verdict: "not-handled", detail: NO_TASK, durationMs: 0 };
+    if (via === "gate-task") return undone(NO_TASK);
     if (item.name === "*") {
-      const detail =
-        "all of a kind need an agent run: add --lock-store (the Redis of Clouddriver's scheduler)";
-      return { ...item, via: "none", verdict: "not-handled", detail, durationMs: 0 };
+      return undone(
+        "all of a kind need an agent run: add --lock-store (the Redis of Clouddriver's scheduler)",
+      );
     }
     return afterPass(item, "pass");
   };
   const afterPass = (item: WorkItem, how: Via) =>
-    proven(item, how, refresher, (tries) =>
-      waitForPass(item, refresher.nextPass ?? ((agent) => passOf(agent, tries))),
+    proven(
+      item,
+      how,
+      refresher,
+      async (tries) => {
+        const pass = (first: boolean) => refresher.nextPass ?? ((agent: string) => passOf(agent, first));
+        const passed = await waitForPass(item, pass(tries === 1));
+        return passed.done && tries === 1 && old.has(item) ? waitForPass(item, pass(false)) : passed;
+      },
+      { storedLater: true },
     );
-  return Promise.all(
+
+  const results = await Promise.all(
     items.map(async (item) => {
       const result = await refreshOne(item);
       report(result);
       return result;
     }),
   );
+  return Promise.all(
+    results.map(async (result) => ((await isHidden(result, clouddriver)) ? unhidden(result) : result)),
+  );
+
+  async function unhidden(result: ItemResult): Promise<ItemResult> {
+    if (via !== "gate-task") return afterPass(result, via);
+    return { ...result, verdict: "stale", detail: "a later call has hidden it, until the agent's next pass" };
+  }
 }
 
+/** On the Redis cache each call for a server group hides the one before it. */
+async function isHidden(result: ItemResult, clouddriver: Clouddriver): Promise<boolean> {
+  const { type, via, verdict } = result;
+  if (type !== "server-group" || via === "pass" || (verdict !== "refreshed" && verdict !== "unchanged"))
+    return false;
+  return (await readBack(clouddriver, result)).present === false;
+}
+
+/** Of other kinds Gate has no route, or one that differs between releases. */
+const SHOWN_BY_GATE: readonly ResourceType[] = [
+  "server-group",
+  "security-group",
+  "load-balancer",
+  "ecs-service",
+];
+const NOT_BY_GATE = "Gate does not show this kind: name Clouddriver itself with --clouddriver-url";
 const NO_TASK = "Orca has no task that refreshes this: use --via gate-proxy, or --lock-store";
 
 /**
@@ -116,9 +154,9 @@ async function post(
   let answer: Awaited<ReturnType<Clouddriver["refresh"]>> | undefined;
   const place = `${account}/${region}`;
   for (let time = 0; time < times; time += 1) {
-    await turns?.ready(place);
+    await turns.ready(place);
     answer = await limit(() => {
-      turns?.begin(place);
+      turns.begin(place);
       return clouddriver.refresh(kind, body);
     });
     if (answer.status !== 200 && answer.status !== 202) {

@@ -17,13 +17,16 @@ export interface ItemResult extends WorkItem {
   verdict: Verdict;
   detail: string;
   durationMs: number;
+  /** Code of the error, where one stopped it. */
+  error?: string;
 }
 
 /** What AWS says of an item that the cache should show now: the same, something else, or nothing that can be told. */
 export type Comparison =
   | { result: "same" }
   | { result: "not-compared" }
-  | { result: "differs" | "throttled" | "failed"; detail: string };
+  | { result: "differs"; detail: string }
+  | { result: "throttled" | "failed"; detail: string; error: string };
 
 export interface Refresher {
   clouddriver: Clouddriver;
@@ -38,8 +41,8 @@ export interface Refresher {
   concurrency?: number | undefined;
   /** Waits for an agent's next own pass; default: each call by itself. */
   nextPass?: (agent: string) => Promise<boolean>;
-  /** Spaces out the on-demand calls of each `account/region`; default: one after the other. */
-  turns?: Turns;
+  /** Orders and spaces out the on-demand calls of each `account/region`. */
+  turns: Turns;
   /** Compares with AWS what the cache shows now; default: not compared. */
   verify?: (item: WorkItem) => Promise<Comparison>;
 }
@@ -49,6 +52,9 @@ export type Attempt =
   { done: true; handled?: boolean } | { done: false; verdict: Verdict; detail: string };
 
 export const DONE: Attempt = { done: true };
+
+/** Errors that say nothing of other items. */
+const OF_ONE_ITEM: readonly number[] = [EXIT.failed, EXIT.timeout, EXIT.credentials];
 
 /** How long a pass may take to store what it has already told introspection. */
 const STORE_MS = 5_000;
@@ -63,44 +69,45 @@ export async function proven(
   via: Via,
   refresher: Refresher,
   attempt: (tries: number) => Promise<Attempt>,
-  first: Promise<CachedState> = readBack(refresher.clouddriver, item),
+  { first, storedLater = false }: { first?: Promise<CachedState> | undefined; storedLater?: boolean } = {},
 ): Promise<ItemResult> {
   const { clouddriver, clock, verify } = refresher;
   const started = clock.now();
-  const result = (verdict: Verdict, detail: string): ItemResult => ({
+  const result = (verdict: Verdict, detail: string, error?: string): ItemResult => ({
     ...item,
     via,
     verdict,
     detail,
     durationMs: clock.now() - started,
+    ...(error !== undefined && { error }),
   });
   try {
-    const before = await first;
+    const before = await (first ?? readBack(clouddriver, item));
     for (let tries = 1; ; tries += 1) {
       const outcome = await attempt(tries);
       if (!outcome.done) return result(outcome.verdict, outcome.detail);
       let { verdict, detail } = compare(before, await readBack(clouddriver, item));
       // A pass is known before it is stored: that nothing changed, or is there, proves something only a while later.
       const nothingYet = () => verdict === "unchanged" || verdict === "not-handled";
-      for (const end = clock.now() + STORE_MS; via === "pass" && nothingYet() && clock.now() < end; ) {
+      for (const end = clock.now() + STORE_MS; storedLater && nothingYet() && clock.now() < end; ) {
         await clock.sleep(STORE_POLL_MS, refresher.signal);
         ({ verdict, detail } = compare(before, await readBack(clouddriver, item)));
       }
-      const nothingSeen = verdict === "unchanged" || (verdict === "refreshed" && item.name === "*");
-      if (outcome.handled === false && nothingSeen) {
+      const changed = verdict === "evicted" || (verdict === "refreshed" && item.name !== "*");
+      if (outcome.handled === false && !changed) {
         verdict = "not-handled";
-        detail = "Clouddriver answered 200 and named nothing: no agent took it, or the one that did failed";
+        detail =
+          "Clouddriver answered 200 and named nothing: no agent has it, or the one that took it failed";
       }
       const compared: Comparison = verify ? await verify(item) : { result: "not-compared" };
       if (compared.result === "not-compared") return result(verdict, detail);
       if (compared.result === "same") return result(verdict, `${detail}; AWS shows the same`);
-      if (compared.result !== "differs") return result(compared.result, compared.detail);
+      if (compared.result !== "differs") return result(compared.result, compared.detail, compared.error);
       if (tries === 2) return result("stale", compared.detail);
     }
   } catch (error) {
     // One item that cannot be read must not take the others' results along.
-    if (error instanceof ExpectedError && error.exit === EXIT.failed) return result("failed", error.message);
-    if (error instanceof ExpectedError && error.exit === EXIT.timeout) return result("stale", error.message);
-    throw error;
+    if (!(error instanceof ExpectedError) || !OF_ONE_ITEM.includes(error.exit)) throw error;
+    return result(error.exit === EXIT.timeout ? "stale" : "failed", error.message, error.code);
   }
 }

@@ -1,8 +1,11 @@
+import pLimit from "p-limit";
 import type { Clock } from "../clock.ts";
 
-/** Spaces out the calls of a key, for a caller that makes them one after the other. */
+/** On-demand calls of each account and Region: one after the other, and spaced out. */
 export interface Turns {
-  /** Resolves when the next call may begin. */
+  /** Runs the work of a key when all that came before it is done. */
+  inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Within its turn: resolves when the next call may begin. */
   ready(key: string): Promise<void>;
   /** A call begins now. */
   begin(key: string): void;
@@ -12,7 +15,13 @@ export interface Turns {
 export function createTurns(perSecond: number, clock: Clock, signal: AbortSignal): Turns {
   const spacingMs = 1_000 / perSecond;
   const begun = new Map<string, number>();
+  const lanes = new Map<string, ReturnType<typeof pLimit>>();
   return {
+    inTurn(key, work) {
+      const lane = lanes.get(key) ?? pLimit(1);
+      lanes.set(key, lane);
+      return lane(work);
+    },
     async ready(key) {
       const due = (begun.get(key) ?? Number.NEGATIVE_INFINITY) + spacingMs;
       // Timers may be a moment early.

@@ -38,10 +38,16 @@ export function isGood(verdict: Verdict): boolean {
   return GOOD.includes(verdict);
 }
 
-/** Exit code of many verdicts: all good → 0, some → 5, none → 1, only stale → 8. */
-export function exitOf(verdicts: readonly Verdict[]): number {
-  const good = verdicts.filter(isGood).length;
-  if (good === verdicts.length) return 0;
+/** Exit code of many results: all good → 0, some → 5, none → 1, all refused → 4, only stale → 8. */
+export function exitOf(results: readonly { verdict: Verdict; error?: string }[]): number {
+  const good = results.filter(({ verdict }) => isGood(verdict)).length;
+  if (good === results.length) return 0;
   if (good > 0) return 5;
-  return verdicts.every((verdict) => verdict === "stale") ? 8 : 1;
+  if (results.every(({ error }) => isRefusal(error))) return 4;
+  return results.every(({ verdict }) => verdict === "stale") ? 8 : 1;
+}
+
+/** Whether an error's code is one of credentials or permission. */
+export function isRefusal(code: string | undefined): boolean {
+  return code !== undefined && /-(denied|login|no-credentials|bad-credentials)$/.test(code);
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { placeOf } from "../aws/places.ts";
+import { placeOfAccount } from "../aws/places.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
@@ -37,7 +37,7 @@ export function createVerify(
         .filter((item) => item.type === type && item.account === account && item.region === region)
         .map(({ name }) => name);
       const { awsAccountId = "" } = accounts.find(({ name }) => name === account) ?? {};
-      const place = await placeOf(context, awsAccountId, region);
+      const place = await placeOfAccount(context, awsAccountId, region);
       return awsFacts(context, place, type, names.includes("*") ? undefined : names);
     });
   const stable = async (item: WorkItem, type: ComparedType): Promise<Fact[]> => {
@@ -55,16 +55,17 @@ export function createVerify(
   return async (item) => {
     const { type, account, region, name } = item;
     if (!isCompared(type)) return { result: "not-compared" };
+    let inAws: Fact[];
     try {
-      const inAws = await stable(item, type);
-      const names = name === "*" ? undefined : [name];
-      const found = describe(inAws, await cachedFacts(clouddriver, type, account, region, names));
-      return found === undefined ? { result: "same" } : { result: "differs", detail: found };
+      inAws = await stable(item, type);
     } catch (error) {
       if (!(error instanceof ExpectedError)) throw error;
       const result = error.code === "aws-throttled" ? "throttled" : "failed";
-      return { result, detail: `AWS could not be compared: ${error.message}` };
+      return { result, detail: `AWS could not be compared: ${error.message}`, error: error.code };
     }
+    const names = name === "*" ? undefined : [name];
+    const found = describe(inAws, await cachedFacts(clouddriver, type, account, region, names));
+    return found === undefined ? { result: "same" } : { result: "differs", detail: found };
   };
 }
 

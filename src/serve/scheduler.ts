@@ -12,6 +12,7 @@ import { parseTopicArn } from "../events/signing-host.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
+import { createTurns } from "../refresh/turns.ts";
 import { createAccounts } from "./accounts.ts";
 import { createApply, type Mode } from "./apply.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
@@ -35,6 +36,8 @@ export interface Scheduler {
   close(): void;
 }
 
+/** On-demand calls, in each account and Region. */
+const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */
 const RUN_TIMEOUT_MS = 120_000;
 
@@ -69,6 +72,7 @@ export async function openScheduler(
     signal,
     timeoutMs: context.timeout(RUN_TIMEOUT_MS),
     intervalMs,
+    turns: createTurns(CALLS_PER_SECOND, clock, signal),
   };
   const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
   const dispatch = createDispatch({

@@ -128,6 +128,26 @@ describe("reads are tried again", () => {
   });
 });
 
+describe("a name with several addresses that a proxy routes by", () => {
+  test("is asked by its name where the addresses lead nowhere", async () => {
+    const site = await testSite();
+    site.group("app-v001", 1);
+    const routed: typeof fetch = (input, init) => {
+      const url = new URL(String(input));
+      if (url.hostname !== "clouddriver.example.com")
+        return Promise.resolve(Response.json({ error: "no route" }, { status: 404 }));
+      return fetch(`${site.clouddriver.url}${url.pathname}${url.search}`, init);
+    };
+    const { exit, stdout } = await aec(named, {
+      clock: site.clock,
+      fetch: routed,
+      lookup: async () => ["10.0.0.1", "10.0.0.2"].map((address) => ({ address, family: 4 })),
+      env: { AEC_CLOUDDRIVER_URL: "http://clouddriver.example.com", AEC_LOCK_STORE: site.redis.url },
+    });
+    expect(exit, stdout).toBe(0);
+  });
+});
+
 describe("a headless service", () => {
   test("is every pod behind its name: what any of them ran is known", async () => {
     const site = await testSite();

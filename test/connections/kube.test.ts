@@ -56,7 +56,7 @@ describe("--kube-namespace", () => {
     expect(exit, stdout).toBe(0);
     expect(stderr).toContain("only its agents show");
     const lines = kubectl.log().trim().split("\n");
-    expect(lines[0]).toBe("--namespace spinnaker --context prod get services -o json");
+    expect(lines[0]).toBe("--namespace spinnaker --context prod --request-timeout=15s get services -o json");
     expect(lines.filter((line) => line.includes("port-forward"))).toHaveLength(3);
     expect(lines.join("\n")).not.toContain("deck");
     await until(() => kubectl.log().split("ended").length === 4, "all kubectl to end");
@@ -85,6 +85,23 @@ describe("--kube-namespace", () => {
     const outcome = await aec([...argv, "--kube-namespace", "spinnaker"], { env: { PATH: kubectl.path } });
     expect(outcome.exit).toBe(exit);
     expect(outcome.stdout).toMatch(reason);
+  });
+
+  test("Ctrl-C while kubectl is asked: exit 130", async () => {
+    const site = await testSite();
+    const kubectl = fakeKubectl(
+      site,
+      ["spin-clouddriver"],
+      "setTimeout(() => process.exit(0), 60_000); return;",
+    );
+    const stopper = new AbortController();
+    const running = aec([...argv, "--kube-namespace", "spinnaker"], {
+      env: { PATH: kubectl.path },
+      signal: stopper.signal,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    stopper.abort();
+    expect((await running).exit).toBe(130);
   });
 
   test("without kubectl", async () => {

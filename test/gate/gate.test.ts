@@ -125,7 +125,17 @@ describe("--via gate-task", () => {
     ]);
     expect(items).toMatchObject([{ verdict: "failed", detail: expect.stringContaining("gate-proxy") }]);
     const subnets = await throughGate(site, gate, ["s", "--type", "subnet", "--via", "gate-task"]);
+    expect(gate.requests.filter((request) => request.includes("subnet"))).toEqual([]);
     expect(subnets.items).toMatchObject([{ verdict: "not-handled" }]);
+  });
+});
+
+describe("a login that ends", () => {
+  test("while a task is followed: exit 4, not a wait", async () => {
+    const site = await testSite();
+    const gate = await startGate(site, { refusesTasks: true });
+    const { exit, items } = await throughGate(site, gate, ["app-v001", "--via", "gate-task"]);
+    expect([exit, items]).toMatchObject([4, [{ verdict: "failed", error: "gate-denied" }]]);
   });
 });
 
@@ -180,6 +190,20 @@ describe("the login of spin", () => {
       auth(x509)(gate.url),
     );
     expect(exit, stdout).toBe(0);
+    // An own authority goes along with it.
+    const home = temporaryDirectory();
+    mkdirSync(join(home, ".spin"));
+    writeFileSync(
+      join(home, ".spin", "config"),
+      auth(x509.replace("ignoreCertErrors: true", "ignoreCertErrors: false"))(gate.url),
+    );
+    writeFileSync(join(home, "ca.pem"), cert);
+    const trusted = await aec(["refresh", "app-v001", ...scope, "--via", "gate-proxy"], {
+      clock: site.clock,
+      home,
+      env: { AEC_TLS_CA: "ca.pem" },
+    });
+    expect(trusted.exit, trusted.stdout).toBe(0);
     const plain = await throughGate(site, gate, ["app-v001", "--via", "gate-proxy"]);
     expect([plain.exit, plain.error]).toMatchObject([1, { code: "gate-unreachable" }]);
   });

@@ -139,8 +139,24 @@ describe("aec refresh --audit", () => {
       unknown: expect.stringContaining("throttles"),
     });
     expect(partly.json<Report>().items?.map(({ name }) => name)).toEqual(["sg-0123456789abcdef0"]);
-    site.aws.fault({ kind: "denied" });
+    site.aws.fault({ kind: "throttled" });
     expect((await site.aec(SCOPE, { env })).exit).toBe(1);
+    site.aws.fault({ kind: "denied" });
+    expect((await site.aec(SCOPE, { env })).exit).toBe(4);
+  });
+
+  test("credentials of another AWS account are never compared with the cache", async () => {
+    const site = await testSite({
+      accounts: [{ name: "other", accountId: "999999999999", regions: [REGION] }],
+    });
+    await site.aec(["refresh", "--account", "other"]);
+    const audit = ["refresh", "--account", "other", "--audit", "-o", "json"];
+    const { exit, json } = await site.aec(audit);
+    expect(exit).toBe(1);
+    for (const one of json<Report>().audit)
+      expect(one).toMatchObject({ inAws: null, unknown: expect.stringContaining("not of 999999999999") });
+    const verify = ["refresh", "--account", "other", "--type", "server-group", "--verify", "-o", "json"];
+    expect((await site.aec(verify)).json()).toMatchObject({ items: [{ verdict: "failed" }] });
   });
 
   test("wrong use", async () => {

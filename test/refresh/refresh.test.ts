@@ -140,15 +140,49 @@ describe("by agent runs", () => {
 });
 
 describe("without a lock store", () => {
-  test("a new group is asked for on demand; with another's record about, its pass is waited for", async () => {
+  test("a call for a group would hide another one: the next pass is waited for", async () => {
     const site = await testSite();
     site.group("app-v001", 1);
-    const first = (await site.aec(named("app-v001"), ALONE)).json<Refreshed>();
-    expect(first.items[0]).toMatchObject({ via: "clouddriver", verdict: "refreshed" });
-    site.group("app-v002", 1);
-    const second = (await site.aec(named("app-v002"), ALONE)).json<Refreshed>();
-    expect(second.items[0]).toMatchObject({ via: "pass", verdict: "refreshed" });
-    expect(site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, "app-v001")).toBeDefined();
+    const { items } = (await site.aec(named("app-v001"), ALONE)).json<Refreshed>();
+    expect(items[0]).toMatchObject({ via: "pass", verdict: "refreshed" });
+  });
+
+  test("several that are called for by wish: each is there in the end, though a later call hid it", async () => {
+    const site = await testSite();
+    for (const name of ["app-v001", "app-v002", "app-v003"]) site.group(name, 1);
+    const argv = [...named("app-v001", "app-v002", "app-v003"), "--via", "clouddriver"];
+    const { items } = (await site.aec(argv)).json<Refreshed>();
+    expect(items.map(({ verdict }) => verdict)).toEqual(["refreshed", "refreshed", "refreshed"]);
+    for (const { name } of items)
+      expect(site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, name), name).toBeDefined();
+  });
+
+  test("an old record of somebody's call is waited out: two passes", async () => {
+    const site = await testSite();
+    site.group("app-v001", 3);
+    await site.aec(named());
+    const body = JSON.stringify({ account: "prod", region: REGION, serverGroupName: "app-v001" });
+    await fetch(`${site.clouddriver.url}/cache/aws/ServerGroup`, { method: "POST", body });
+    site.group("app-v001", 1);
+    const { items } = (await site.aec(named("app-v001"), ALONE)).json<Refreshed>();
+    expect(items[0]).toMatchObject({ via: "pass", verdict: "refreshed" });
+    expect(site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, "app-v001")?.desired).toBe(1);
+  });
+
+  test("one that may not be read fails alone; all of them: exit 4", async () => {
+    const site = await testSite();
+    for (const name of ["app-v001", "secret-v001"]) site.group(name, 1);
+    const guarded: typeof fetch = async (input, init) =>
+      String(input).includes("/secret-")
+        ? Response.json({ error: "Forbidden" }, { status: 403 })
+        : fetch(input, init);
+    const some = await site.aec(named("app-v001", "secret-v001"), { fetch: guarded });
+    expect(some.exit).toBe(5);
+    expect(some.json<Refreshed>().items).toMatchObject([
+      { verdict: "refreshed" },
+      { verdict: "failed", error: "clouddriver-denied" },
+    ]);
+    expect((await site.aec(named("secret-v001"), { fetch: guarded })).exit).toBe(4);
   });
 
   test("an existing group waits for the next pass, and is proven", async () => {
