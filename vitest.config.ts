@@ -9,7 +9,7 @@ export default defineConfig({
     isolate: false,
     setupFiles: ["test/helpers/environment.ts"],
     // Most tests wait more than they work; the default leaves one core of two idle.
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 20_000,
   },
 });
