@@ -1,16 +1,14 @@
-import { agentsOf, RESOURCE_TYPES, type ResourceType, typeName } from "../agents/kinds.ts";
+import { agentsOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
 import { assertOwnLockStore } from "../agents/own-store.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import { type Clouddriver, createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
-import { formatDuration } from "../duration.ts";
 import { EXIT, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { CommandResult } from "../output/output.ts";
 import { startProgress } from "../output/progress.ts";
-import { table } from "../output/table.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { applicationItems } from "../refresh/application.ts";
 import { refreshByAgents } from "../refresh/by-agents.ts";
@@ -19,9 +17,9 @@ import { refreshOnDemand } from "../refresh/on-request.ts";
 import { cachedIds } from "../refresh/read-back.ts";
 import type { ItemResult, OnDemandVia, Refresher } from "../refresh/refresh.ts";
 import { createTurns } from "../refresh/turns.ts";
-import { exitOf, isGood, type Verdict } from "../refresh/verdict.ts";
 import { numberOption } from "./number-option.ts";
 import { reporter } from "./refresh-progress.ts";
+import { refreshResult } from "./refresh-result.ts";
 
 export interface RefreshOptions {
   account?: string | undefined;
@@ -154,33 +152,23 @@ async function refresh(
   } finally {
     locks?.close();
   }
-  const unknown = results.filter(
-    ({ verdict, name, via }) => verdict === "not-handled" && name !== "*" && via !== "none",
-  );
-  for (const result of unknown) {
+  await suggestNearMisses(context, clouddriver, results);
+  return refreshResult(results);
+}
+
+/** Warns of names that exist nowhere, where the cache has one like it. */
+async function suggestNearMisses(
+  { out }: Context,
+  clouddriver: Clouddriver,
+  results: readonly ItemResult[],
+): Promise<void> {
+  for (const result of results) {
+    const { verdict, name, via } = result;
+    if (verdict !== "not-handled" || name === "*" || via === "none") continue;
     // A courtesy: what cannot be listed suggests nothing.
-    const suggestion = nearest(result.name, await cachedIds(clouddriver, result).catch(() => []));
+    const suggestion = nearest(name, await cachedIds(clouddriver, result).catch(() => []));
     if (suggestion) out.warn(`${itemText(result)}: did you mean "${suggestion}"?`);
   }
-  const verdicts = results.map(({ verdict }) => verdict);
-  return {
-    data: { items: results, summary: count(verdicts) },
-    exit: exitOf(results),
-    text: (paint) =>
-      table(
-        ["VERDICT", "TYPE", "ACCOUNT", "REGION", "NAME", "VIA", "TOOK", "DETAIL"],
-        results.map(({ verdict, type, account, region, name, via, durationMs, detail }) => [
-          (isGood(verdict) ? paint.green : paint.yellow)(verdict),
-          typeName(type),
-          account,
-          region,
-          name,
-          via,
-          formatDuration(durationMs),
-          detail,
-        ]),
-      ),
-  };
 }
 
 /** Loaded when it is wanted, since it brings the AWS SDK along. */
@@ -206,10 +194,4 @@ async function agentsOfAccounts(
 function summarise(items: readonly WorkItem[]): string {
   const [first] = items;
   return items.length === 1 && first ? itemText(first) : `${items.length} things`;
-}
-
-function count(verdicts: readonly Verdict[]): Record<string, number> {
-  const summary: Record<string, number> = {};
-  for (const verdict of verdicts) summary[verdict] = (summary[verdict] ?? 0) + 1;
-  return summary;
 }

@@ -5,7 +5,7 @@ import { EXIT, ExpectedError } from "../errors.ts";
 import type { WorkItem } from "./items.ts";
 import { type CachedState, readBack } from "./read-back.ts";
 import type { Turns } from "./turns.ts";
-import { compare, type Verdict } from "./verdict.ts";
+import { compare, isGood, type Verdict } from "./verdict.ts";
 
 /** How an item was made fresh: by an agent run, an on-demand call, or by waiting for the agent's own next pass. */
 export type Via = "agents" | OnDemandVia | "pass" | "none";
@@ -101,7 +101,8 @@ export async function proven(
       }
       const compared: Comparison = verify ? await verify(item) : { result: "not-compared" };
       if (compared.result === "not-compared") return result(verdict, detail);
-      if (compared.result === "same") return result(verdict, `${detail}; AWS shows the same`);
+      if (compared.result === "same")
+        return result(verdict, isGood(verdict) ? `${detail}; AWS shows the same` : detail);
       if (compared.result !== "differs") return result(compared.result, compared.detail, compared.error);
       if (tries === 2) return result("stale", compared.detail);
     }

@@ -19,7 +19,7 @@ export function compare(before: CachedState, after: CachedState): { verdict: Ver
     return { verdict: "refreshed", detail: `${found.size} cached, ${come} new, ${gone} gone` };
   }
   if (after.present === undefined)
-    return { verdict: "refreshed", detail: "its agent has run; Clouddriver shows nothing of this kind" };
+    return { verdict: "refreshed", detail: "its agent has run; Clouddriver shows nothing to compare" };
   if (before.present && !after.present)
     return { verdict: "evicted", detail: "it is gone from AWS and from the cache" };
   if (!before.present && after.present) return { verdict: "refreshed", detail: "it is in the cache now" };

@@ -2,22 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Explanation } from "../../src/commands/event/explain.ts";
 import { capturedBodies } from "../../src/events/captured.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, testSite, until } from "../helpers/site.ts";
 
-interface Line {
-  verification: { result: string; reason: string };
-  event: {
-    source: string;
-    type: string;
-    account: string;
-    region: string;
-    resource: string;
-    time: string;
-  } | null;
-  decision: { outcome: string; reason: string; work: { account: string | null; agents: string[] }[] };
-}
 const GROUP = "AWS::AutoScaling::AutoScalingGroup";
 const item = (name: string) => ({
   messageType: "ConfigurationItemChangeNotification",
@@ -35,7 +24,7 @@ const lines = (stdout: string) =>
   stdout
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Line);
+    .map((line) => JSON.parse(line) as Explanation);
 const explain = (input: string, ...argv: string[]) =>
   aec(["event", "explain", "-", "-o", "json", ...argv], { input });
 

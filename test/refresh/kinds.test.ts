@@ -67,7 +67,7 @@ describe("every kind by its agent", () => {
     const scope = ["--account", "prod", "--region", REGION, "--type"];
     const { items } = await refresh(site, ["lt-1", ...scope, "launch-template"]);
     expect(items).toMatchObject([
-      { verdict: "refreshed", detail: expect.stringContaining("shows nothing of this kind") },
+      { verdict: "refreshed", detail: expect.stringContaining("shows nothing to compare") },
     ]);
     const { inventory } = site.aws;
     inventory.put("target-group", REGION, { id: "shop", name: "shop", state: "" });

@@ -18,7 +18,8 @@ export interface EventExplainOptions {
   verifySignature?: boolean | undefined;
 }
 
-interface Explanation {
+/** The JSON of one message. */
+export interface Explanation {
   verification: { result: "valid" | "invalid" | "skipped"; reason: string };
   event: {
     source: string;
