@@ -1,3 +1,4 @@
+import { providerOf } from "../agents/kinds.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Irrelevant, ResourceEvent } from "./event.ts";
@@ -10,10 +11,15 @@ export type Decision =
 export function decide(event: ResourceEvent | Irrelevant, accounts: readonly Account[]): Decision {
   if ("ignored" in event) return { outcome: "ignore", reason: event.ignored };
   const owners = accounts.filter(
-    ({ provider, awsAccountId }) => provider === "aws" && awsAccountId === event.awsAccountId,
+    ({ provider, awsAccountId }) =>
+      provider === providerOf(event.type) && awsAccountId === event.awsAccountId,
   );
   if (owners.length === 0) {
-    return { outcome: "ignore", reason: `no Spinnaker account looks at AWS account ${event.awsAccountId}` };
+    const provider = providerOf(event.type);
+    return {
+      outcome: "ignore",
+      reason: `no Spinnaker account of ${provider} looks at AWS account ${event.awsAccountId}`,
+    };
   }
   const here = owners.filter(({ regions }) => regions.includes(event.region));
   if (here.length === 0) {
@@ -22,7 +28,7 @@ export function decide(event: ResourceEvent | Irrelevant, accounts: readonly Acc
   }
   const work = here.map(({ name: account }): WorkItem => {
     const { type, region, name } = event;
-    return { provider: "aws", type, account, region, name };
+    return { provider: providerOf(type), type, account, region, name };
   });
   return { outcome: "refresh", event, work };
 }

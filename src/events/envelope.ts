@@ -2,6 +2,7 @@ import { parseApiCall } from "./api-call.ts";
 import { parseConfig } from "./config-item.ts";
 import type { Irrelevant, ResourceEvent } from "./event.ts";
 import { clip, type Fields, fields, text, timeOf } from "./fields.ts";
+import { parseServiceEvent } from "./service-event.ts";
 
 /** Auto Scaling's events that change a group's instances (Auto Scaling user guide, event reference). */
 export const SCALING_EVENTS = {
@@ -26,7 +27,8 @@ export function parseEnvelope(envelope: Fields): ResourceEvent | Irrelevant {
   if (detailType === API_CALL) return parseApiCall(detail, place);
   if (detailType === CONFIG_CHANGE) return parseConfig(detail);
   if (source === "aws.autoscaling") return parseScaling(detailType, detail, place);
-  return { ignored: `${clip(detailType || "events")} of ${clip(source)}: not used yet` };
+  const told = parseServiceEvent(detailType, detail, envelope.resources, place);
+  return told ?? { ignored: `${clip(detailType || "events")} of ${clip(source)}: not used yet` };
 }
 
 function parseScaling(

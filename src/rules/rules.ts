@@ -2,6 +2,7 @@ import { usageError } from "../errors.ts";
 import { API_CALLS } from "../events/api-call.ts";
 import { CONFIG_TYPES } from "../events/config-item.ts";
 import { API_CALL, CONFIG_CHANGE, SCALING_EVENTS } from "../events/envelope.ts";
+import { EC2_EVENTS, ECS_EVENTS, STACK_EVENT } from "../events/service-event.ts";
 import { nearest } from "../nearest.ts";
 
 /** Groups of EventBridge events, each with a rule of its own. */
@@ -13,18 +14,14 @@ export const RULE_DESCRIPTION = "Events for Spinnaker's cache, managed by aec";
 
 interface Kind {
   pattern: object;
-  /** Whether `aec serve` refreshes by these events today. */
-  used: boolean;
 }
 
 /** The rules with their event patterns: only what changes something that Clouddriver caches. */
 export const RULES: Readonly<Record<RuleKind, Kind>> = {
   autoscaling: {
-    used: true,
     pattern: { source: ["aws.autoscaling"], "detail-type": Object.values(SCALING_EVENTS) },
   },
   cloudtrail: {
-    used: true,
     pattern: {
       "detail-type": [API_CALL],
       detail: {
@@ -36,31 +33,15 @@ export const RULES: Readonly<Record<RuleKind, Kind>> = {
   },
   // The same items that the delivery channel publishes, where that belongs to somebody else.
   config: {
-    used: true,
     pattern: {
       source: ["aws.config"],
       "detail-type": [CONFIG_CHANGE],
       detail: { configurationItem: { resourceType: Object.keys(CONFIG_TYPES) } },
     },
   },
-  ec2: {
-    used: false,
-    pattern: {
-      source: ["aws.ec2"],
-      "detail-type": ["EC2 Instance State-change Notification", "EC2 AMI State Change"],
-    },
-  },
-  ecs: {
-    used: false,
-    pattern: {
-      source: ["aws.ecs"],
-      "detail-type": ["ECS Service Action", "ECS Deployment State Change", "ECS Task State Change"],
-    },
-  },
-  cloudformation: {
-    used: false,
-    pattern: { source: ["aws.cloudformation"], "detail-type": ["CloudFormation Stack Status Change"] },
-  },
+  ec2: { pattern: { source: ["aws.ec2"], "detail-type": Object.values(EC2_EVENTS) } },
+  ecs: { pattern: { source: ["aws.ecs"], "detail-type": Object.values(ECS_EVENTS) } },
+  cloudformation: { pattern: { source: ["aws.cloudformation"], "detail-type": [STACK_EVENT] } },
 };
 
 const MAX_NAME = 64;

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { agentsOf } from "../agents/kinds.ts";
+import { agentRounds, agentsOf, isAlways } from "../agents/kinds.ts";
 import { nextPass } from "../agents/pass.ts";
 import { type AgentRun, runAgent } from "../agents/run.ts";
 import { createDebounce } from "../debounce.ts";
@@ -40,6 +40,8 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
   const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
 
   return async (event, item) => {
+    const absent = await absentAgent(item);
+    if (absent) return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}` };
     const first = await refresh(item);
     if (first) return { outcome: "failed", detail: first };
     const wrong = await contradicted(event, item);
@@ -59,8 +61,19 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
     }
     if (facts.gone === undefined) return undefined;
     const { present } = await readBack(clouddriver, item);
-    if (present === !facts.gone) return undefined;
+    if (present === undefined || present === !facts.gone) return undefined;
     return present ? "AWS deleted it, the cache still has it" : "AWS has it, the cache does not";
+  }
+
+  /** Of kinds that not every Clouddriver caches: the agent that would have to run, if it is nowhere. */
+  async function absentAgent(item: WorkItem): Promise<string | undefined> {
+    if (isAlways(item.type)) return undefined;
+    const agents = agentsOf(item);
+    const [{ byAgent }, locked] = await Promise.all([
+      clouddriver.executions(),
+      refresher.locks?.locksOf(agents),
+    ]);
+    return agents.find((agent) => !byAgent.has(agent) && !locked?.has(agent));
   }
 
   /** Refreshes the item; resolves with why it could not. */
@@ -69,16 +82,20 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
     if (!locks) throw new Error("mode agents needs a lock store");
     const debounce = createDebounce<AgentRun>(clock, debounceMs, signal);
     return async (item) => {
-      const agents = agentsOf(item);
-      const runs = await Promise.all(
-        agents.map((agent) =>
-          debounce(agent, () =>
-            limitOf(item)(() => runAgent(agent, { ...refresher, locks, executions: clouddriver.executions })),
+      for (const agents of agentRounds(item)) {
+        const runs = await Promise.all(
+          agents.map((agent) =>
+            debounce(agent, () =>
+              limitOf(item)(() =>
+                runAgent(agent, { ...refresher, locks, executions: clouddriver.executions }),
+              ),
+            ),
           ),
-        ),
-      );
-      const failed = runs.findIndex(({ outcome }) => outcome !== "ran");
-      return failed === -1 ? undefined : `${agents[failed]}: ${runs[failed]?.outcome}`;
+        );
+        const failed = runs.findIndex(({ outcome }) => outcome !== "ran");
+        if (failed !== -1) return `${agents[failed]}: ${runs[failed]?.outcome}`;
+      }
+      return undefined;
     };
   }
 

@@ -115,6 +115,11 @@ describe("EventBridge envelopes", () => {
         requestParameters: fc.oneof(value, fc.dictionary(fc.constantFrom("groupId", "name"), value)),
         responseElements: value,
         AutoScalingGroupName: value,
+        "instance-id": value,
+        "stack-id": value,
+        "status-details": value,
+        ImageId: value,
+        group: value,
         EC2InstanceId: value,
         messageType: value,
         configurationItem: value,
@@ -127,6 +132,11 @@ describe("EventBridge envelopes", () => {
       "AWS API Call via CloudTrail",
       "EC2 Instance Launch Successful",
       "Config Configuration Item Change",
+      "EC2 Instance State-change Notification",
+      "EC2 AMI State Change",
+      "ECS Service Action",
+      "ECS Task State Change",
+      "CloudFormation Stack Status Change",
     );
     let used = 0;
     fc.assert(

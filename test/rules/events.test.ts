@@ -65,10 +65,9 @@ describe("events enable", () => {
     expect([...(rules()[0]?.targets.keys() ?? [])]).toEqual(["theirs", "aec-topic"]);
   });
 
-  test("--cloudtrail and --config-items add their rules; kinds that serve does not use are warned of", async () => {
+  test("--cloudtrail, --config-items and --rules add their rules", async () => {
     const { run, rules } = await withTopic();
-    const { stderr } = await run("events enable --cloudtrail --config-items --rules ecs --yes");
-    expect(stderr).toContain("does not refresh by ecs events yet");
+    await run("events enable --cloudtrail --config-items --rules ecs --yes");
     const names = rules().map(({ name }) => name);
     expect(names).toEqual(["aec-default-ecs", "aec-default-cloudtrail", "aec-default-config"]);
   });

@@ -64,6 +64,47 @@ describe("serve", () => {
     expect(runs.length).toBeLessThanOrEqual(3);
   });
 
+  test("services' own events: an instance, an ECS service by its agents in order, a stack that no agent caches", async () => {
+    const accounts = [
+      { name: "prod-ecs", accountId: "012345678901", regions: [REGION], provider: "ecs" as const },
+    ];
+    const site = await testSite({ accounts, intervalMs: 280_000 });
+    const serving = await serve(site);
+    const created = await site.aec(["sns", "create", "--endpoint", serving.notify, "--yes", "-o", "json"]);
+    const { topicArn } = created.json<{ topicArn: string }>();
+    await until(() => site.clouddriver.runs.length >= 25, "the first pass of all agents");
+    const publish = (source: string, detailType: string, detail: object, resources: string[] = []) => {
+      const place = { account: site.aws.accountId, region: REGION, time: new Date().toISOString() };
+      const message = JSON.stringify({ source, "detail-type": detailType, ...place, resources, detail });
+      site.aws.sns.publish({ topicArn, message });
+    };
+    site.group("app-v001", 1);
+    const id = site.aws.inventory.get("auto-scaling-group", REGION, "app-v001")?.instanceIds[0] ?? "";
+    publish("aws.ec2", "EC2 Instance State-change Notification", { "instance-id": id, state: "running" });
+    await until(
+      () => site.clouddriver.cache.get("instance", "prod", REGION, id) !== undefined,
+      "the instance",
+    );
+
+    site.aws.inventory.put("ecs-service", REGION, { id: "shop", name: "shop", state: "1" });
+    const before = site.clouddriver.runs.length;
+    const arn = `arn:aws:ecs:${REGION}:${site.aws.accountId}:service/main/shop`;
+    publish("aws.ecs", "ECS Deployment State Change", { eventName: "SERVICE_DEPLOYMENT_COMPLETED" }, [arn]);
+    const service = () => site.clouddriver.cache.get("ecs-service", "prod-ecs", REGION, "shop");
+    await until(() => service() !== undefined, "the service");
+    const applied = () => serving.log().filter(({ outcome }) => outcome === "applied");
+    await until(() => applied().length === 2, "both answers");
+    const ran = site.clouddriver.runs.slice(before).map(({ agent }) => agent.split("/")[2] ?? "");
+    expect(ran.indexOf("EcsClusterCachingAgent")).toBeLessThan(ran.indexOf("ServiceCachingAgent"));
+
+    publish("aws.cloudformation", "CloudFormation Stack Status Change", {
+      "stack-id": "stack/shop/1",
+      "status-details": { status: "CREATE_COMPLETE" },
+    });
+    await until(() => applied().length === 3, "the third answer");
+    expect(applied()[2]?.reason).toContain("has no agent");
+  });
+
   test("what asks for nothing is answered 200 with a logged reason", async () => {
     const { site, serving, topicArn } = await connected();
     const publish = (message: unknown) =>

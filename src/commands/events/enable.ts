@@ -6,7 +6,7 @@ import { failure, usageError } from "../../errors.ts";
 import { parseTopicArn } from "../../events/signing-host.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { planRule, type RulePlan } from "../../rules/plan.ts";
-import { checkRuleKind, RULE_DESCRIPTION, RULES } from "../../rules/rules.ts";
+import { RULE_DESCRIPTION } from "../../rules/rules.ts";
 import { letsPublish, parsePolicy } from "../../sns/policy.ts";
 import { ownershipTags } from "../../sns/topology.ts";
 import { describeChange } from "../change-lines.ts";
@@ -22,12 +22,6 @@ export interface EventsEnableOptions extends EventsOptions, ApplyOptions {
 export async function run(context: Context, options: EventsEnableOptions): Promise<CommandResult> {
   const wantedIn = wantedRules(context, options);
   const { environment } = topicOf(context, options);
-  const unused = (options.rules ?? []).map(checkRuleKind).filter((kind) => !RULES[kind].used);
-  if (unused.length > 0) {
-    context.out.warn(
-      `aec serve does not refresh by ${unused.join(", ")} events yet: it answers them and does nothing`,
-    );
-  }
   if (options.export) {
     const { rulesTemplate } = await import("../../rules/template.ts");
     return rulesTemplate(environment, wantedIn);
