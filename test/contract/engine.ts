@@ -476,7 +476,7 @@ export function engineContract(start: () => Promise<EngineUnderTest>): void {
       expect([exit, items[0]?.via, items[0]?.verdict]).toEqual([0, "clouddriver", "refreshed"]);
     });
 
-    test("without a lock store: posts where no other group has a record, else waits for the pass", async () => {
+    test("without a lock store the pass is waited for, and nothing is hidden", async () => {
       const [a, b] = [groupName(), groupName()];
       await engine.group(a, 1);
       await post(a);
