@@ -29,8 +29,12 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 }
 
 function toExpected(error: unknown, complaints: readonly string[], world: World): ExpectedError {
+  // What fails because all else was stopped is no failure of its own.
+  if (world.signal.aborted) {
+    const detail = error instanceof ExpectedError ? error.message : undefined;
+    return new ExpectedError(EXIT.interrupted, "interrupted", "interrupted", { detail });
+  }
   if (error instanceof ExpectedError) return error;
-  if (world.signal.aborted) return new ExpectedError(EXIT.interrupted, "interrupted", "interrupted");
   if (error instanceof CommanderError) {
     if (error.code === "commander.help")
       return new ExpectedError(EXIT.usage, "no-command", complaints.join(""));
