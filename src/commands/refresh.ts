@@ -57,22 +57,24 @@ export async function run(
   options: RefreshOptions,
 ): Promise<CommandResult> {
   const clouddriver = await clouddriverFor(context, options.via);
-  const accounts = () => clouddriver.accounts();
+  if (options.fix && !options.audit)
+    throw usageError("fix-needs-audit", "--fix repairs what --audit finds: add --audit");
+  if (options.audit && names.length > 0)
+    throw usageError("audit-without-names", "--audit compares all ids: give no names");
+  const accounts = await clouddriver.accounts();
   if (!options.audit) {
-    if (options.fix) throw usageError("fix-needs-audit", "--fix repairs what --audit finds: add --audit");
-    return refresh(context, clouddriver, await accounts(), options, (agents, all) => {
+    return refresh(context, clouddriver, accounts, options, (agents, all) => {
       const args = { ...options, names };
       const { application } = options;
       if (application !== undefined) return applicationItems(clouddriver, application, args, all);
       return workItems(args, all, agents);
     });
   }
-  if (names.length > 0) throw usageError("audit-without-names", "--audit compares all ids: give no names");
   const { auditAccount, auditResult, itemsToFix } = await import("./refresh-audit.ts");
-  const audits = await auditAccount(context, clouddriver, await accounts(), options);
+  const audits = await auditAccount(context, clouddriver, accounts, options);
   const items = itemsToFix(audits);
   if (!options.fix || items.length === 0) return auditResult(audits, options.exitCode);
-  const result = await refresh(context, clouddriver, await accounts(), options, () => items);
+  const result = await refresh(context, clouddriver, accounts, options, () => items);
   const data = { audit: audits, ...(result.data as object) };
   // What AWS did not tell may still differ.
   const unknown = audits.some((one) => one.unknown !== null);

@@ -1,4 +1,5 @@
 import { readAccounts } from "../clouddriver/accounts.ts";
+import { applicationOf } from "../clouddriver/application.ts";
 import type {
   Clouddriver,
   LoadBalancer,
@@ -79,7 +80,7 @@ export async function createGateClouddriver(
     pendingServerGroups: async () =>
       proxy === undefined ? [] : (await reads.list<PendingRefresh>(`${proxy}/aws/ServerGroup`)).body,
     serverGroup(account, region, name) {
-      const application = segment(name.split("-")[0] ?? name);
+      const application = segment(applicationOf(name));
       return reads.one<ServerGroup>(
         `/applications/${application}/serverGroups/${segment(account)}/${segment(region)}/${segment(name)}`,
       );

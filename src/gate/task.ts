@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { applicationOf } from "../clouddriver/application.ts";
 import { EXIT, ExpectedError, failure } from "../errors.ts";
 import type { Answer } from "../http.ts";
 
@@ -37,7 +38,7 @@ export async function refreshByTask(
   { clock, signal, timeoutMs, report }: TaskWatcher,
 ): Promise<boolean> {
   const { body, status } = await gate<{ ref?: string } | null>("/tasks", {
-    application: name.split("-")[0],
+    application: applicationOf(name),
     description: `aec refresh ${name}`,
     job: [
       {

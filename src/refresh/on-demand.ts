@@ -1,3 +1,4 @@
+import { applicationOf } from "../clouddriver/application.ts";
 import type { Clouddriver, OnDemandKind } from "../clouddriver/client.ts";
 import type { WorkItem } from "./items.ts";
 
@@ -35,7 +36,7 @@ export async function onDemandRequest(
     case "function": {
       if (name === "*") return undefined;
       // The name is asked for as it is where its application is the one that is given.
-      const appName = name.split("-")[0];
+      const appName = applicationOf(name);
       return once("aws/Function", { account, credentials: account, region, functionName: name, appName });
     }
     case "load-balancer": {

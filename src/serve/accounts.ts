@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Account } from "../clouddriver/accounts.ts";
+import { withConfigured } from "./configured-accounts.ts";
 
 const MAX_AGE_MS = 60_000;
 
@@ -22,9 +23,7 @@ export function createAccounts(
       loading = undefined;
     });
     try {
-      const found = await loading;
-      const names = new Set(found.map(({ name }) => name));
-      known = [...found, ...configured.filter(({ name }) => !names.has(name))];
+      known = withConfigured(await loading, configured);
       readAt = clock.now();
     } catch (error) {
       if (known === undefined) throw error;

@@ -10,3 +10,9 @@ export function configuredAccounts({ settings }: Context): Account[] {
     provider: "aws",
   }));
 }
+
+/** Clouddriver's accounts, and those of `aec.yml` that it does not show. */
+export function withConfigured(found: readonly Account[], configured: readonly Account[]): Account[] {
+  const names = new Set(found.map(({ name }) => name));
+  return [...found, ...configured.filter(({ name }) => !names.has(name))];
+}

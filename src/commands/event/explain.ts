@@ -11,7 +11,7 @@ import { decide } from "../../events/decide.ts";
 import { type Irrelevant, parseEvent, type ResourceEvent } from "../../events/event.ts";
 import { parseMessage } from "../../events/message.ts";
 import { verifyMessage } from "../../events/verify.ts";
-import { configuredAccounts } from "../../serve/configured-accounts.ts";
+import { configuredAccounts, withConfigured } from "../../serve/configured-accounts.ts";
 
 export interface EventExplainOptions {
   /** Fetch the certificate and check the signature. */
@@ -76,9 +76,7 @@ async function read({ world }: Context, file: string): Promise<string> {
 async function knownAccounts(context: Context): Promise<Account[] | undefined> {
   const configured = configuredAccounts(context);
   if (context.settings.clouddriver.origin !== "not set") {
-    const found = await createClouddriver(context).accounts();
-    const names = new Set(found.map(({ name }) => name));
-    return [...found, ...configured.filter(({ name }) => !names.has(name))];
+    return withConfigured(await createClouddriver(context).accounts(), configured);
   }
   return configured.length > 0 ? configured : undefined;
 }
