@@ -1,10 +1,9 @@
 import type { Context } from "../context.ts";
-import { createDebounce } from "../debounce.ts";
 import { requestJson, type Service } from "../http.ts";
 import { configuredFetch } from "../tls.ts";
 import { readAccounts } from "./accounts.ts";
 import { parseAddresses, replicasOf } from "./addresses.ts";
-import { type AgentExecution, type Executions, newestExecutions } from "./executions.ts";
+import { type AgentExecution, newestExecutions, sharedExecutions } from "./executions.ts";
 import { createReads } from "./reads.ts";
 import { createSearch } from "./search.ts";
 
@@ -27,9 +26,6 @@ export type OnDemandKind =
 /** What an on-demand refresh answers: ids by type, where something was found. */
 export type OnDemandAnswer = { cachedIdentifiersByType?: Record<string, unknown[]> } | null;
 
-/** Introspection is asked for no more often. */
-const SHARED_MS = 200;
-
 const CLOUDDRIVER = {
   name: "Clouddriver",
   code: "clouddriver",
@@ -44,8 +40,6 @@ export function createClouddriver(context: Context) {
   const tls = configuredFetch(context);
   const service: Service = { ...CLOUDDRIVER, ...(tls && { fetch: tls }) };
   const reads = createReads(service, (path, base = reader) => requestJson(context, service, base, path));
-  // Of a large site this is megabytes: all who ask meanwhile share the next answer.
-  const shared = createDebounce<Executions>(context.world.clock, SHARED_MS, context.world.signal);
   const segment = encodeURIComponent;
 
   return {
@@ -53,17 +47,16 @@ export function createClouddriver(context: Context) {
     accounts: () => readAccounts(reads),
 
     /** Executions of all agents, the newest over the replicas, and Clouddriver's clock. */
-    executions: () =>
-      shared("introspection", async () => {
-        const ask = (urls: readonly string[]) =>
-          newestExecutions(urls.map((url) => reads.list<AgentExecution>("/cache/introspection", url)));
-        const replicas = await replicasOf(caching, context);
-        // Where a proxy routes by host names, addresses lead nowhere.
-        return ask(replicas).catch((error) => {
-          if (replicas.every((url) => caching.includes(url))) throw error;
-          return ask(caching);
-        });
-      }),
+    executions: sharedExecutions(context.world, async () => {
+      const ask = (urls: readonly string[]) =>
+        newestExecutions(urls.map((url) => reads.list<AgentExecution>("/cache/introspection", url)));
+      const replicas = await replicasOf(caching, context);
+      // Where a proxy routes by host names, addresses lead nowhere.
+      return ask(replicas).catch((error) => {
+        if (replicas.every((url) => caching.includes(url))) throw error;
+        return ask(caching);
+      });
+    }),
 
     /** Asks for an on-demand refresh. The status proves nothing (200 for nearly everything): read back. */
     refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>

@@ -1,3 +1,6 @@
+import { createDebounce } from "../debounce.ts";
+import type { World } from "../world.ts";
+
 /** The last successful run of one caching agent on the replica that was asked. */
 export interface AgentExecution {
   /** The agentType, such as `prod/us-east-1/ClusterCachingAgent`. */
@@ -36,4 +39,16 @@ export async function newestExecutions(replicas: readonly Promise<Introspection>
   }
   const times = answers.flatMap(({ serverTime }) => (serverTime === undefined ? [] : [serverTime]));
   return { byAgent, serverTime: times.length > 0 ? Math.max(...times) : undefined };
+}
+
+/** Introspection is asked for no more often. */
+const SHARED_MS = 200;
+
+/** Of a large site introspection is megabytes: all who ask meanwhile share the next answer. */
+export function sharedExecutions(
+  { clock, signal }: Pick<World, "clock" | "signal">,
+  ask: () => Promise<Executions>,
+): () => Promise<Executions> {
+  const shared = createDebounce<Executions>(clock, SHARED_MS, signal);
+  return () => shared("introspection", ask);
 }

@@ -8,19 +8,16 @@ import type {
   SecurityGroupSummary,
   ServerGroup,
 } from "../clouddriver/client.ts";
-import { type AgentExecution, type Executions, newestExecutions } from "../clouddriver/executions.ts";
+import { type AgentExecution, newestExecutions, sharedExecutions } from "../clouddriver/executions.ts";
 import { createReads } from "../clouddriver/reads.ts";
 import { createSearch } from "../clouddriver/search.ts";
 import type { Context } from "../context.ts";
-import { createDebounce } from "../debounce.ts";
 import { failure } from "../errors.ts";
 import { type Answer, refused, requestJson, type Service } from "../http.ts";
 import { gateLogin } from "./login.ts";
 import { cacheProxyPath } from "./proxy.ts";
 import { type Gate, refreshByTask } from "./task.ts";
 
-/** Introspection is asked for no more often. */
-const SHARED_MS = 200;
 const TASK_TIMEOUT_MS = 120_000;
 
 /**
@@ -52,19 +49,17 @@ export async function createGateClouddriver(
   const reads = createReads(service, (path) => gate(path));
   const proxy = via === "gate-proxy" ? await cacheProxyPath(reads) : undefined;
   const { clock, signal } = context.world;
-  const shared = createDebounce<Executions>(clock, SHARED_MS, signal);
   const segment = encodeURIComponent;
 
   return {
     // Gate refuses short questions unless told otherwise.
     ...createSearch(reads, { allowShortQuery: "true" }),
     accounts: () => readAccounts(reads),
-    executions: () =>
-      proxy === undefined
-        ? Promise.reject(failure("no-introspection", "Gate does not show what Clouddriver's agents do"))
-        : shared("introspection", () =>
-            newestExecutions([reads.list<AgentExecution>(`${proxy}/introspection`)]),
-          ),
+    executions: sharedExecutions(context.world, async () => {
+      if (proxy === undefined)
+        throw failure("no-introspection", "Gate does not show what Clouddriver's agents do");
+      return newestExecutions([reads.list<AgentExecution>(`${proxy}/introspection`)]);
+    }),
     async refresh(kind, body): Promise<Answer<OnDemandAnswer>> {
       if (proxy !== undefined) return gate<OnDemandAnswer>(`${proxy}/${kind}`, body);
       const [provider = "", type] = kind.split("/");
