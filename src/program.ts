@@ -437,21 +437,41 @@ Examples:
   event
     .command("explain")
     .description("what aec serve would do with captured messages, one line for each")
-    .argument(
-      "<file>",
-      "SNS messages, AWS Config or EventBridge documents, SQS bodies, an answer of receive-message; - is stdin",
-    )
+    .argument("[file]", CAPTURED)
     .option("--verify-signature", "fetch the signing certificate and check it (nothing is fetched otherwise)")
+    .option("--table", "every kind of event, and what is done about it")
     .addHelpText(
       "after",
       `
 Examples:
   aec event explain message.json
   aec event explain messages.jsonl --verify-signature -o json
-  aws sqs receive-message --queue-url URL | aec event explain - -o json`,
+  aws sqs receive-message --queue-url URL | aec event explain - -o json
+  aec event explain --table`,
     )
     .action((file, options) =>
-      act(async (context) => (await import("./commands/event/explain.ts")).run(context, file, options)),
+      act(async (context) =>
+        options.table
+          ? (await import("./commands/event/table.ts")).run()
+          : (await import("./commands/event/explain.ts")).run(context, file, options),
+      ),
+    );
+  event
+    .command("replay")
+    .description("apply captured messages now, by the code of aec serve; one line for each")
+    .argument("<file>", CAPTURED)
+    .option("--speed <factor>", "keep the recorded pace, so many times as fast (default: all at once)")
+    .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
+    .addOption(modeOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec event replay events.jsonl --clouddriver-url http://spin-clouddriver:7002 --lock-store redis://redis:6379
+  aec event replay events.jsonl --speed 10 --env staging`,
+    )
+    .action((file, options) =>
+      act(async (context) => (await import("./commands/event/replay.ts")).run(context, file, options)),
     );
 
   const agents = program
@@ -548,6 +568,8 @@ Examples:
     )
     .option("--queue-url <url>", "SQS queue to receive from (repeatable)", collect)
     .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
+    .option("--heartbeat <duration>", "send a heartbeat to each topic so often; its lag is a metric")
+    .option("--record <file>", "append each message with its outcome, for aec event replay")
     .addOption(
       new commander.Option("--require-signature-version <version>", "refuse version 1 (SHA-1)").choices([
         "2",
@@ -612,6 +634,9 @@ Examples:
 
   return program;
 }
+
+const CAPTURED =
+  "SNS messages, AWS Config or EventBridge documents, SQS bodies, an answer of receive-message, a recording; - is stdin";
 
 function topic<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,

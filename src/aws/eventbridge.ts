@@ -4,6 +4,7 @@ import {
   EventBridgeClient,
   ListTagsForResourceCommand,
   ListTargetsByRuleCommand,
+  PutEventsCommand,
   PutRuleCommand,
   PutTargetsCommand,
   RemoveTargetsCommand,
@@ -34,6 +35,12 @@ export interface Target {
 export function createEventBridge(context: Context, place: Place) {
   const client = watchCalls(new EventBridgeClient(clientConfig(context, place, "EVENTBRIDGE")), context);
   return {
+    putEvent: (source: string, detailType: string, detail: string) =>
+      awsCall("events:PutEvents", () =>
+        client.send(
+          new PutEventsCommand({ Entries: [{ Source: source, DetailType: detailType, Detail: detail }] }),
+        ),
+      ),
     /** The rule with tags and targets, or undefined. */
     async rule(name: string): Promise<FoundRule | undefined> {
       const rule = await awsCall("events:DescribeRule", () =>

@@ -8,6 +8,8 @@ export interface Account {
   regions: readonly string[];
   /** `aws`, `ecs`, … */
   provider: string;
+  /** The role that Spinnaker takes on: an ARN, or `role/NAME`. */
+  assumeRole?: string | undefined;
 }
 
 interface CredentialsEntry {
@@ -16,6 +18,7 @@ interface CredentialsEntry {
   type?: string;
   accountId?: string;
   awsAccount?: string;
+  assumeRole?: string;
   regions?: { name: string }[];
 }
 
@@ -27,5 +30,6 @@ export async function readAccounts({ list }: Reads): Promise<Account[]> {
     awsAccountId: entry.accountId ?? entry.awsAccount ?? "",
     regions: (entry.regions ?? []).map(({ name }) => name),
     provider: entry.cloudProvider ?? entry.type ?? "",
+    ...(entry.assumeRole !== undefined && { assumeRole: entry.assumeRole }),
   }));
 }

@@ -1,16 +1,22 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
+import { resolve } from "node:path";
 import { isRegion, partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
-import { usageError } from "../errors.ts";
+import { messageOf, usageError } from "../errors.ts";
 import { adminHandler } from "../serve/admin.ts";
 import type { Mode } from "../serve/apply.ts";
+import { watchDeadLetters } from "../serve/dead-letters.ts";
+import { sendHeartbeats } from "../serve/heartbeat.ts";
 import { listen, parseListen } from "../serve/listener.ts";
 import { createLog } from "../serve/log.ts";
+import { createMetrics } from "../serve/metrics.ts";
 import { notifyHandler } from "../serve/notify.ts";
 import type { Receiver } from "../serve/receive.ts";
+import { createRecording } from "../serve/recording.ts";
 import { chooseMode, openScheduler } from "../serve/scheduler.ts";
+import type { Watcher } from "../serve/watcher.ts";
 import { checkTopicArn, topicArn } from "../sns/topology.ts";
 import { topicOf } from "./sns/options.ts";
 
@@ -26,6 +32,8 @@ export interface ServeOptions {
   debounce: string;
   requireSignatureVersion?: "2" | undefined;
   mode?: Mode | undefined;
+  heartbeat?: string | undefined;
+  record?: string | undefined;
 }
 
 const LISTEN = "127.0.0.1:7010";
@@ -45,8 +53,31 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const debounceMs = parseDuration(options.debounce, "--debounce");
   const log = createLog(context);
   const requireVersion2 = options.requireSignatureVersion === "2";
-  const scheduler = await openScheduler(context, { mode, topics, debounceMs, requireVersion2, log });
-  const { dispatch, keeper } = scheduler;
+  const heartbeatMs =
+    options.heartbeat === undefined ? undefined : parseDuration(options.heartbeat, "--heartbeat");
+  const recorded =
+    options.record === undefined ? undefined : createRecording(resolve(world.cwd, options.record));
+  const metrics = createMetrics({
+    open: () => dispatch.open(),
+    held: () => keeper?.held().length ?? 0,
+    slowed: () => scheduler.slow().length,
+  });
+  const watcher: Watcher = {
+    ...metrics,
+    settled(message) {
+      metrics.settled(message);
+      recorded?.(message);
+    },
+  };
+  const scheduler = await openScheduler(context, {
+    mode,
+    topics,
+    debounceMs,
+    requireVersion2,
+    log,
+    watcher,
+  });
+  const { dispatch, keeper, refreshes } = scheduler;
   const unreachable = new Map<string, string>();
   const missing = async () => [...(await scheduler.missing()), ...unreachable.values()];
 
@@ -66,6 +97,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       queues: queues.map(({ url }) => url),
       open: dispatch.open(),
       held: keeper?.held().length ?? 0,
+      slow: scheduler.slow(),
       missing: await missing(),
     });
     const token = settings.serveToken.value;
@@ -73,7 +105,16 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       adminAddress &&
       (await listen(
         adminAddress,
-        adminHandler({ missing, status, fate: dispatch.fate, keeper, token, now: clock.now }),
+        adminHandler({
+          missing,
+          status,
+          fate: dispatch.fate,
+          metrics,
+          refreshes,
+          keeper,
+          token,
+          now: clock.now,
+        }),
       ));
     if (admin) servers.push(admin.server);
     const receivers: Receiver[] = await Promise.all(
@@ -99,7 +140,17 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       queues: queues.map(({ url }) => url),
     });
     const { receiveFrom } = await import("../serve/receive.ts");
-    const working = [...receivers.map(receiveFrom), ...(keeper ? [keeper.keep()] : [])];
+    const floor = (why: string) =>
+      scheduler.floorPass(why).catch((error) => {
+        if (!signal.aborted) log.warn({ why, problem: messageOf(error) }, "the pass could not be made");
+      });
+    const working = [
+      ...receivers.map(receiveFrom),
+      ...(keeper ? [keeper.keep(), floor("at start")] : []),
+      ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
+      // A queue of our own keeps what was not applied by itself.
+      ...(notify && keeper ? [watchDeadLetters(context, topics, log, floor)] : []),
+    ];
     if (!signal.aborted) await once(signal, "abort");
     await Promise.all(working);
     log.info({ open: dispatch.open() }, "stopping; what is not applied yet will be delivered again");

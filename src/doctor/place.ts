@@ -4,7 +4,7 @@ import type { Place } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import { createSqs } from "../aws/sqs.ts";
 import type { Context } from "../context.ts";
-import { CONFIG_TYPES } from "../events/config-item.ts";
+import { RECORDED_TYPES } from "../events/table.ts";
 import { observeRecording } from "../recorder/observe.ts";
 import { dailyTypes, type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
 import { observe } from "../sns/observe.ts";
@@ -99,7 +99,7 @@ function recorderCheck({ recorder, recording }: ObservedRecording, where: string
     return { id, result: "warning", reason, fix: `${fix} --bucket NAME` };
   }
   if (!recording) return { id, result: "failure", reason: "AWS Config's recorder is stopped", fix };
-  const types = Object.keys(CONFIG_TYPES);
+  const types = RECORDED_TYPES;
   const { missing } = recordedTypes(recorder, types);
   if (missing.length > 0) {
     const reason = "the recorder leaves needed types out";

@@ -1,28 +1,40 @@
-import { fields } from "./fields.ts";
+import { type Fields, fields, timeOf } from "./fields.ts";
+
+/** A message that was kept somewhere. */
+export interface Captured {
+  body: string;
+  /** When `serve` received it, ms since the epoch; 0 where nobody wrote it down. */
+  receivedAt: number;
+}
 
 /**
- * Message bodies in a captured text: one JSON document, a list of them, one per line, or what wraps them: the answer of
- * `aws sqs receive-message`, and the event that a queue gives to a function. What is no JSON is one body as it stands,
- * so that it can be told what is wrong with it.
+ * Messages in a captured text: one JSON document, a list of them, one per line, or what wraps them: the answer of
+ * `aws sqs receive-message`, the event that a queue gives to a function, and the lines of `serve --record`. What is no
+ * JSON is one body as it stands, so that it can be told what is wrong with it.
  */
-export function capturedBodies(text: string): string[] {
+export function capturedMessages(text: string): Captured[] {
   const whole = parse(text);
   if (whole !== undefined) return unwrap(whole);
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.every((line) => parse(line) !== undefined)
     ? lines.flatMap((line) => unwrap(parse(line)))
-    : [text];
+    : [{ body: text, receivedAt: 0 }];
 }
 
-function unwrap(document: unknown): string[] {
+function unwrap(document: unknown): Captured[] {
   if (Array.isArray(document)) return document.flatMap(unwrap);
-  const { Messages, Records } = fields(document) ?? {};
+  const wrapper = fields(document) ?? {};
+  const own = bodyOf(wrapper);
+  if (own) return [own];
+  const { Messages, Records } = wrapper;
   const wrapped = Array.isArray(Messages) ? Messages : Array.isArray(Records) ? Records : undefined;
-  const bodies = wrapped?.flatMap((one) => {
-    const { Body, body } = fields(one) ?? {};
-    return typeof Body === "string" ? Body : typeof body === "string" ? body : [];
-  });
-  return bodies ?? [typeof document === "string" ? document : JSON.stringify(document)];
+  if (wrapped) return wrapped.flatMap((one) => bodyOf(fields(one) ?? {}) ?? []);
+  return [{ body: typeof document === "string" ? document : JSON.stringify(document), receivedAt: 0 }];
+}
+
+function bodyOf({ Body, body, receivedAt }: Fields): Captured | undefined {
+  const found = typeof Body === "string" ? Body : body;
+  return typeof found === "string" ? { body: found, receivedAt: timeOf(receivedAt) } : undefined;
 }
 
 function parse(text: string): unknown {

@@ -1,6 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
+import { createTokenBucket } from "../token-bucket.ts";
 import type { SigningHost } from "./signing-host.ts";
 
 /** A signing key that may be used now, or why there is none. */
@@ -32,17 +33,7 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
   const known = new LRUCache<string, X509Certificate>({ max: MAX_CERTIFICATES });
   const misses = new LRUCache<string, { answer: SigningKey; until: number }>({ max: MAX_CERTIFICATES });
   const underWay = new Map<string, Promise<SigningKey>>();
-  let tokens = BURST;
-  let refilled = clock.now();
-
-  const takeToken = () => {
-    const gained = Math.floor((clock.now() - refilled) / REFILL_MS);
-    tokens = Math.min(BURST, tokens + gained);
-    refilled += gained * REFILL_MS;
-    if (tokens === 0) return false;
-    tokens -= 1;
-    return true;
-  };
+  const bucket = createTokenBucket(BURST, REFILL_MS, clock);
 
   const load = async (url: string, host: SigningHost): Promise<SigningKey> => {
     const fetched = await fetchCertificate(fetcher, url);
@@ -62,7 +53,7 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
     if (miss !== undefined && miss.until > clock.now()) return miss.answer;
     const pending = underWay.get(url);
     if (pending !== undefined) return pending;
-    if (!takeToken()) return { unavailable: "too many new certificates were asked for" };
+    if (!bucket.tryTake()) return { unavailable: "too many new certificates were asked for" };
     const loading = load(url, host).finally(() => underWay.delete(url));
     underWay.set(url, loading);
     return loading;

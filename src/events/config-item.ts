@@ -1,12 +1,8 @@
-import type { ResourceType } from "../agents/kinds.ts";
-import type { Irrelevant, ResourceEvent, ResourceFacts } from "./event.ts";
+import { ignored, type Parsed, type ResourceFacts } from "./event.ts";
 import { clip, type Fields, fields, text, timeOf } from "./fields.ts";
+import { readRow } from "./read-row.ts";
+import { configRow, type Row } from "./table.ts";
 
-/** What AWS Config has to record, and the kind that each type refreshes. */
-export const CONFIG_TYPES: Readonly<Record<string, ResourceType>> = {
-  "AWS::AutoScaling::AutoScalingGroup": "server-group",
-  "AWS::EC2::SecurityGroup": "security-group",
-};
 /** Messages that announce a change, and where the item is. Oversized ones carry all but its configuration. */
 export const CHANGES: Readonly<Record<string, string>> = {
   ConfigurationItemChangeNotification: "configurationItem",
@@ -14,38 +10,39 @@ export const CHANGES: Readonly<Record<string, string>> = {
   OversizedConfigurationItemChangeDeliveryFailed: "configurationItemSummary",
 };
 const DELETED = new Set(["ResourceDeleted", "ResourceDeletedNotRecorded"]);
+const GROUP = "AWS::AutoScaling::AutoScalingGroup";
 
 /** AWS Config developer guide, example notifications; a deleted item has no configuration. */
-export function parseConfig(document: Fields): ResourceEvent | Irrelevant {
+export function parseConfig(document: Fields): Parsed {
   const messageType = text(document.messageType) ?? "";
   const part = Object.hasOwn(CHANGES, messageType) ? CHANGES[messageType] : undefined;
-  if (!part) return { ignored: `AWS Config's ${clip(messageType)} announces no change that is used` };
+  if (!part) return ignored(`AWS Config's ${clip(messageType)} announces no change that is used`);
   const item = fields(document[part]);
-  if (!item) return { ignored: "a change notification without a configuration item" };
-  const resourceType = text(item.resourceType) ?? "";
-  const type = Object.hasOwn(CONFIG_TYPES, resourceType) ? CONFIG_TYPES[resourceType] : undefined;
-  if (!type)
-    return { ignored: `${clip(resourceType) || "an unnamed type"} is not cached by what aec refreshes` };
+  if (!item) return ignored("a change notification without a configuration item");
+  const type = text(item.resourceType) ?? "";
+  const row = configRow(type);
+  if (!row) return ignored(`${clip(type) || "an unnamed type"} is not cached by what aec refreshes`);
 
+  const configuration = configurationOf(item);
+  const ARN = text(item.ARN) ?? text(item.arn) ?? text(item.resourceId);
+  const reading = readRow(row, { ...item, configuration, ARN });
   const awsAccountId = text(item.awsAccountId) ?? text(item.accountId);
   const region = text(item.awsRegion);
-  const configuration = configurationOf(item);
-  const name = type === "server-group" ? groupName(item, configuration) : text(item.resourceId);
-  if (!awsAccountId || !/^\d{12}$/.test(awsAccountId) || !region || !name) {
-    return { ignored: `${resourceType} without account, Region or name` };
-  }
-  if (type === "security-group" && onlyRelationshipsChanged(document)) {
-    return { ignored: "only relationships of the security group changed, which Spinnaker does not cache" };
-  }
+  if (row.kind === undefined) return ignored(`${type}: ${reading}`);
+  if (typeof reading === "string" || !awsAccountId || !/^\d{12}$/.test(awsAccountId) || !region)
+    return ignored(`${type} without account, Region or name`);
+  if (row.relationshipsMeanNothing && onlyRelationshipsChanged(document))
+    return ignored("only its relationships changed, which Spinnaker does not cache");
   return {
     source: "config",
-    resourceType,
-    type,
+    resourceType: reading.resourceType,
+    type: reading.kind,
     awsAccountId,
     region,
-    name,
+    name: reading.name,
     at: timeOf(item.configurationItemCaptureTime),
-    facts: factsOf(item, configuration),
+    order: stateId(item.configurationStateId),
+    facts: factsOf(row, item, configuration),
   };
 }
 
@@ -59,18 +56,17 @@ function configurationOf({ configuration }: Fields): Fields | undefined {
   }
 }
 
-function groupName(item: Fields, configuration: Fields | undefined): string | undefined {
-  const arn = text(item.ARN) ?? text(item.arn) ?? text(item.resourceId) ?? "";
-  return (
-    text(item.resourceName) ??
-    text(configuration?.autoScalingGroupName) ??
-    arn.split("autoScalingGroupName/")[1]
-  );
+/** A number, which the Config API spells as text. */
+function stateId(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-function factsOf(item: Fields, configuration: Fields | undefined): ResourceFacts {
+function factsOf(row: Row, item: Fields, configuration: Fields | undefined): ResourceFacts {
+  if (row.part) return { gone: undefined };
   const status = text(item.configurationItemStatus) ?? "";
-  if (DELETED.has(status) || item.changeType === "DELETE") return { gone: true };
+  if (DELETED.has(status) || item.changeType === "DELETE") return { gone: row.lingers ? undefined : true };
+  if (row.event !== GROUP) return { gone: false };
   const desired = configuration?.desiredCapacity;
   const instances = configuration?.instances;
   return {
@@ -82,7 +78,7 @@ function factsOf(item: Fields, configuration: Fields | undefined): ResourceFacts
   };
 }
 
-/** Config records a group again whenever something begins or ceases to refer to it. */
+/** Config records a resource again whenever something begins or ceases to refer to it. */
 function onlyRelationshipsChanged(document: Fields): boolean {
   const diff = fields(document.configurationItemDiff);
   const changed = Object.keys(fields(diff?.changedProperties) ?? {});

@@ -1,23 +1,26 @@
 import type { ResourceType } from "../agents/kinds.ts";
-import { parseConfig } from "./config-item.ts";
-import { parseEnvelope } from "./envelope.ts";
-import { type Fields, fields, text } from "./fields.ts";
 
 /** A change in AWS that concerns something Spinnaker caches. */
-export interface ResourceEvent {
+export interface ResourceEvent extends EventPlace {
   /** Who told: AWS Config, the service itself, or CloudTrail. */
   source: "config" | "service" | "cloudtrail";
   /** AWS's own type, such as `AWS::AutoScaling::AutoScalingGroup`. */
   resourceType: string;
   type: ResourceType;
+  /** ASG name, security group id: how the cache knows it. `*`: all of the kind. */
+  name: string;
+  /** Grows with each item of the same resource: AWS Config's `configurationStateId`. */
+  order?: number | undefined;
+  facts: ResourceFacts;
+}
+
+/** Where and when AWS saw something. */
+export interface EventPlace {
   /** 12 digits. */
   awsAccountId: string;
   region: string;
-  /** ASG name, security group id: how the cache knows it. */
-  name: string;
-  /** When AWS saw the change, ms since the epoch. */
+  /** Ms since the epoch, 0 where it is not told. */
   at: number;
-  facts: ResourceFacts;
 }
 
 /** What the event itself says of the resource after the change. */
@@ -30,27 +33,23 @@ export interface ResourceFacts {
   absentInstanceIds?: readonly string[] | undefined;
 }
 
+/** AWS throttles an account in a Region, or no longer does. */
+export interface Pressure extends EventPlace {
+  throttled: boolean;
+  reason: string;
+}
+
 /** A message that asks for nothing, with the reason. */
 export interface Irrelevant {
   ignored: string;
 }
 
-/** Reads the `Message` of a notification. Never throws: what cannot be read is irrelevant, with the reason. */
-export function parseEvent(message: string): ResourceEvent | Irrelevant {
-  const document = parseDocument(message);
-  if (!document) return { ignored: "the message is no JSON object" };
-  if (text(document.aec) === "test") return { ignored: "a test message of aec: it arrived and is verified" };
-  if (typeof document.messageType === "string") return parseConfig(document);
-  if (typeof document.source === "string") return parseEnvelope(document);
-  return { ignored: "neither an AWS Config nor an EventBridge message" };
+export type Parsed = ResourceEvent | Pressure | Irrelevant;
+
+export function ignored(reason: string): Irrelevant {
+  return { ignored: reason };
 }
 
-/** The oversized notification is documented with prose before the JSON, so that a second look begins at the brace. */
-function parseDocument(value: string): Fields | undefined {
-  for (const part of [value, value.slice(value.indexOf("{"))]) {
-    try {
-      return fields(JSON.parse(part));
-    } catch {}
-  }
-  return undefined;
+export function isResourceEvent(parsed: Parsed): parsed is ResourceEvent {
+  return "facts" in parsed;
 }

@@ -1,7 +1,7 @@
 import { deadLetterQueueName, eventQueueName, topicArn } from "../sns/topology.ts";
 
 /** Placeholders of a resource, filled in by `policyOf`. */
-type Scope = "topic" | "queue" | "rule" | "role" | "any" | "config-role";
+type Scope = "topic" | "queue" | "rule" | "bus" | "role" | "any" | "config-role";
 
 interface Permission {
   actions: readonly string[];
@@ -131,7 +131,10 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
     { actions: ["config:DescribeDeliveryChannels"], scope: "any" },
   ],
   serve: [
-    { actions: ["sns:ConfirmSubscription"], scope: "topic" },
+    // Publishing is for heartbeats, and the queue that is looked at keeps what could not be delivered.
+    { actions: ["sns:ConfirmSubscription", "sns:Publish"], scope: "topic" },
+    { actions: ["events:PutEvents"], scope: "bus" },
+    READ_QUEUE,
     {
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
       scope: "queue",
@@ -176,7 +179,7 @@ export function policyOf(commands: readonly string[], scope: PolicyScope) {
   };
   return {
     Version: "2012-10-17",
-    Statement: (["topic", "queue", "rule", "config-role", "role", "any"] as const).flatMap(statement),
+    Statement: (["topic", "queue", "rule", "bus", "config-role", "role", "any"] as const).flatMap(statement),
   };
 }
 
@@ -184,6 +187,7 @@ const SIDS: Record<Scope, string> = {
   topic: "aecTopic",
   queue: "aecQueues",
   rule: "aecRules",
+  bus: "aecHeartbeat",
   role: "aecAccounts",
   "config-role": "aecConfigRole",
   any: "aecWithoutResource",
@@ -204,6 +208,8 @@ function resourcesOf(
       );
     case "rule":
       return regions.map((region) => `arn:${partition}:events:${region}:${accountId}:rule/${topicName}-*`);
+    case "bus":
+      return regions.map((region) => `arn:${partition}:events:${region}:${accountId}:event-bus/default`);
     case "role":
       return [...roles];
     case "config-role":

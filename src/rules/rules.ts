@@ -1,48 +1,84 @@
 import { usageError } from "../errors.ts";
-import { API_CALLS } from "../events/api-call.ts";
-import { CONFIG_TYPES } from "../events/config-item.ts";
-import { API_CALL, CONFIG_CHANGE, SCALING_EVENTS } from "../events/envelope.ts";
-import { EC2_EVENTS, ECS_EVENTS, STACK_EVENT } from "../events/service-event.ts";
+import { API_CALL, CONFIG_CHANGE, HEARTBEAT_SOURCE } from "../events/envelope.ts";
+import { ALARM_EVENT, QUOTA_EVENT, QUOTA_SOURCE } from "../events/pressure.ts";
+import { CONFIG_TYPES, TABLE } from "../events/table.ts";
 import { nearest } from "../nearest.ts";
 
 /** Groups of EventBridge events, each with a rule of its own. */
-export const RULE_KINDS = ["autoscaling", "cloudtrail", "config", "ec2", "ecs", "cloudformation"] as const;
+export const RULE_KINDS = [
+  "autoscaling",
+  "cloudtrail",
+  "config",
+  "ec2",
+  "ecs",
+  "cloudformation",
+  "lambda",
+  "iam",
+  "throttling",
+  "heartbeat",
+] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
 
 /** What each rule says of itself in AWS. */
 export const RULE_DESCRIPTION = "Events for Spinnaker's cache, managed by aec";
 
-interface Kind {
-  pattern: object;
-}
+const LAMBDA = "lambda.amazonaws.com";
+const IAM = "iam.amazonaws.com";
+const EVERYTHING_ELSE = [
+  ...new Set(
+    TABLE.flatMap(({ source, event }) =>
+      source === "cloudtrail" && event !== LAMBDA && event !== IAM ? [event] : [],
+    ),
+  ),
+];
 
-/** The rules with their event patterns: only what changes something that Clouddriver caches. */
-export const RULES: Readonly<Record<RuleKind, Kind>> = {
-  autoscaling: {
-    pattern: { source: ["aws.autoscaling"], "detail-type": Object.values(SCALING_EVENTS) },
-  },
-  cloudtrail: {
-    pattern: {
-      "detail-type": [API_CALL],
-      detail: {
-        eventSource: Object.keys(API_CALLS),
-        eventName: [...new Set(Object.values(API_CALLS).flatMap(({ calls }) => calls))],
-        errorCode: [{ exists: false }],
-      },
-    },
-  },
+/** The rules' event patterns: only what changes something that Clouddriver caches. */
+export const RULES: Readonly<Record<RuleKind, object>> = {
+  autoscaling: ofService("aws.autoscaling"),
+  cloudtrail: ofCalls(EVERYTHING_ELSE),
   // The same items that the delivery channel publishes, where that belongs to somebody else.
   config: {
-    pattern: {
-      source: ["aws.config"],
-      "detail-type": [CONFIG_CHANGE],
-      detail: { configurationItem: { resourceType: Object.keys(CONFIG_TYPES) } },
-    },
+    source: ["aws.config"],
+    "detail-type": [CONFIG_CHANGE],
+    detail: { configurationItem: { resourceType: CONFIG_TYPES } },
   },
-  ec2: { pattern: { source: ["aws.ec2"], "detail-type": Object.values(EC2_EVENTS) } },
-  ecs: { pattern: { source: ["aws.ecs"], "detail-type": Object.values(ECS_EVENTS) } },
-  cloudformation: { pattern: { source: ["aws.cloudformation"], "detail-type": [STACK_EVENT] } },
+  ec2: ofService("aws.ec2"),
+  ecs: ofService("aws.ecs"),
+  cloudformation: ofService("aws.cloudformation"),
+  // Neither sends events of its own.
+  lambda: ofCalls([LAMBDA]),
+  iam: ofCalls([IAM]),
+  throttling: {
+    source: ["aws.cloudwatch", QUOTA_SOURCE],
+    "detail-type": [ALARM_EVENT, API_CALL, QUOTA_EVENT],
+  },
+  heartbeat: { source: [HEARTBEAT_SOURCE] },
 };
+
+/** IAM is one for all Regions; its calls are told of in one of each partition. */
+export const IAM_REGIONS: ReadonlySet<string> = new Set([
+  "us-east-1",
+  "cn-north-1",
+  "us-gov-west-1",
+  "eusc-de-east-1",
+]);
+
+function ofService(from: string): object {
+  const used = TABLE.filter((row) => row.from === from && row.kind !== undefined);
+  return { source: [from], "detail-type": used.map(({ event }) => event) };
+}
+
+function ofCalls(eventSources: readonly string[]): object {
+  const calls = TABLE.flatMap(({ event, calls: told }) => (eventSources.includes(event) ? (told ?? []) : []));
+  return {
+    "detail-type": [API_CALL],
+    detail: {
+      eventSource: eventSources,
+      eventName: [...new Set(calls)],
+      errorCode: [{ exists: false }],
+    },
+  };
+}
 
 const MAX_NAME = 64;
 

@@ -1,15 +1,20 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
+import { messageOf } from "../errors.ts";
 import type { Keeper } from "../polling/live/keeper.ts";
 import { askedWishSchema } from "../polling/live/wishes.ts";
 import type { Handler } from "./listener.ts";
+import type { Metrics } from "./metrics.ts";
+import { BadRequest, type RefreshRequests } from "./refresh-requests.ts";
 
 export interface Admin {
   /** Empty when ready, else what is missing. */
   missing(): Promise<string[]>;
   status(): Promise<object>;
   fate(messageId: string): object | undefined;
+  metrics: Pick<Metrics, "expose" | "contentType">;
+  refreshes: RefreshRequests;
   /** Undefined: no lock store, nothing to keep. */
   keeper: Keeper | undefined;
   /** Undefined: the guarded paths are closed. */
@@ -17,6 +22,11 @@ export interface Admin {
   /** Milliseconds since the epoch. */
   now(): number;
 }
+
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  "/polling": ["GET", "PUT", "DELETE"],
+  "/refresh": ["POST"],
+};
 
 interface Reply {
   status: number;
@@ -32,6 +42,12 @@ const NO_KEEPER: Reply = {
 /** Health for the orchestrator; with the bearer token, status, the fate of single messages, and live polling. */
 export function adminHandler(admin: Admin): Handler {
   return async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname === "/metrics" && request.method === "GET") {
+      response.writeHead(200, { "content-type": admin.metrics.contentType });
+      response.end(await admin.metrics.expose());
+      return;
+    }
     const { status, body } = await reply(request, admin);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(`${JSON.stringify(body)}\n`);
@@ -41,7 +57,7 @@ export function adminHandler(admin: Admin): Handler {
 async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const polling = pathname === "/polling";
-  const methods = polling ? ["GET", "PUT", "DELETE"] : ["GET"];
+  const methods = METHODS[pathname] ?? ["GET"];
   const method = request.method ?? "";
   if (!methods.includes(method)) return { status: 405, body: { error: `${methods.join(", ")} only` } };
   if (pathname === "/healthz") return { status: 200, body: { status: "ok" } };
@@ -50,16 +66,36 @@ async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
     return { status: missing.length === 0 ? 200 : 503, body: { ready: missing.length === 0, missing } };
   }
   const event = /^\/events\/([0-9a-f-]{36})$/i.exec(pathname)?.[1];
-  if (pathname !== "/status" && !polling && event === undefined)
+  const refresh = /^\/refresh(?:\/([0-9a-f-]{36}))?$/.exec(pathname);
+  if (pathname !== "/status" && !polling && event === undefined && !refresh)
     return { status: 404, body: { error: "not here" } };
   if (admin.token === undefined)
     return { status: 403, body: { error: "closed: start aec serve with AEC_SERVE_TOKEN" } };
   if (!sameToken(request.headers.authorization, admin.token))
     return { status: 401, body: { error: "wrong token" } };
   if (polling) return livePolling(request, method, searchParams.get("agents") ?? undefined, admin);
+  if (refresh) return refreshNow(request, refresh[1], admin);
   if (event === undefined) return { status: 200, body: await admin.status() };
   const fate = admin.fate(event);
   return fate ? { status: 200, body: fate } : { status: 404, body: { error: "no such message seen" } };
+}
+
+/** POST refreshes and waits for a while; GET tells how far it is. The `url` is as the asker reached us. */
+async function refreshNow(
+  request: IncomingMessage,
+  id: string | undefined,
+  { refreshes }: Admin,
+): Promise<Reply> {
+  const { host = "localhost" } = request.headers;
+  try {
+    const found = id === undefined ? await refreshes.start(await readJson(request)) : refreshes.find(id);
+    return found
+      ? { status: 200, body: { ...found, url: `http://${host}/refresh/${found.id}` } }
+      : { status: 404, body: { error: "no such refresh" } };
+  } catch (error) {
+    if (error instanceof BadRequest) return { status: 400, body: { error: error.message } };
+    return { status: 503, body: { error: messageOf(error) } };
+  }
 }
 
 /** GET tells, PUT adds a wish, DELETE takes back those for a pattern, or all. */

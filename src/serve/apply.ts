@@ -1,14 +1,14 @@
-import pLimit from "p-limit";
 import { agentRounds, agentsOf, isAlways } from "../agents/kinds.ts";
 import { nextPass } from "../agents/pass.ts";
-import { type AgentRun, runAgent } from "../agents/run.ts";
 import { createDebounce } from "../debounce.ts";
 import type { ResourceEvent } from "../events/event.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
 import { readBack } from "../refresh/read-back.ts";
 import type { ItemResult, Refresher } from "../refresh/refresh.ts";
+import type { RunForItem } from "./agent-runs.ts";
 import { contradiction } from "./facts.ts";
+import type { Pace } from "./pace.ts";
 
 export type Mode = "agents" | "careful" | "on-demand";
 
@@ -20,28 +20,27 @@ export interface Applied {
 
 /** AWS's own answers may lag behind its events for a moment. */
 const CONSISTENCY_WAIT_MS = 5_000;
-/** Per account and Region: one that is stuck must not keep the others waiting. */
-const MAX_CONCURRENT = 8;
+/** A pass that began so long after a change has seen it: AWS's answers lag, and clocks differ. */
+const SEEN_AFTER_MS = 10_000;
 /** SNS tries for up to an hour; a pass at a long interval is worth waiting for. */
 const PASS_TIMEOUT_MS = 15 * 60_000;
 
 /** Applies one event to one item: a run that starts after this call, then a read-back against the event's facts. */
 export type Apply = (event: ResourceEvent, item: WorkItem) => Promise<Applied>;
 
-export function createApply(mode: Mode, refresher: Refresher, debounceMs: number): Apply {
+export function createApply(
+  mode: Mode,
+  refresher: Refresher,
+  { debounceMs, pace, runs }: { debounceMs: number; pace: Pace; runs: RunForItem | undefined },
+): Apply {
   const { clock, signal, clouddriver } = refresher;
-  const limits = new Map<string, ReturnType<typeof pLimit>>();
-  const limitOf = ({ account, region }: WorkItem) => {
-    const key = `${account}/${region}`;
-    const found = limits.get(key) ?? pLimit(MAX_CONCURRENT);
-    limits.set(key, found);
-    return found;
-  };
   const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
 
   return async (event, item) => {
     const absent = await absentAgent(item);
     if (absent) return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}` };
+    if (await seenAlready(event, item))
+      return { outcome: "applied", detail: "nothing to do: a pass since then has seen it" };
     const first = await refresh(item);
     if (first) return { outcome: "failed", detail: first };
     const wrong = await contradicted(event, item);
@@ -65,6 +64,16 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
     return present ? "AWS deleted it, the cache still has it" : "AWS has it, the cache does not";
   }
 
+  /** Whether each of its agents has successfully passed since the change, and the cache shows it. */
+  async function seenAlready(event: ResourceEvent, item: WorkItem): Promise<boolean> {
+    const seenFrom = event.at + SEEN_AFTER_MS;
+    if (event.at === 0 || clock.now() < seenFrom) return false;
+    const { byAgent } = await clouddriver.executions();
+    const startOf = (agent: string) => byAgent.get(agent)?.lastExecutionStartMs ?? 0;
+    if (agentsOf(item).some((agent) => startOf(agent) < seenFrom)) return false;
+    return !(await contradicted(event, item));
+  }
+
   /** Of kinds that not every Clouddriver caches: the agent that would have to run, if it is nowhere. */
   async function absentAgent(item: WorkItem): Promise<string | undefined> {
     if (isAlways(item.type)) return undefined;
@@ -78,22 +87,12 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
 
   /** Refreshes the item; resolves with why it could not. */
   function byAgents(): (item: WorkItem) => Promise<string | undefined> {
-    const { locks } = refresher;
-    if (!locks) throw new Error("mode agents needs a lock store");
-    const debounce = createDebounce<AgentRun>(clock, debounceMs, signal);
+    if (!runs) throw new Error("mode agents needs a lock store");
     return async (item) => {
       for (const agents of agentRounds(item)) {
-        const runs = await Promise.all(
-          agents.map((agent) =>
-            debounce(agent, () =>
-              limitOf(item)(() =>
-                runAgent(agent, { ...refresher, locks, executions: clouddriver.executions }),
-              ),
-            ),
-          ),
-        );
-        const failed = runs.findIndex(({ outcome }) => outcome !== "ran");
-        if (failed !== -1) return `${agents[failed]}: ${runs[failed]?.outcome}`;
+        const outcomes = await Promise.all(agents.map((agent) => runs(agent, item)));
+        const failed = outcomes.findIndex(({ outcome }) => outcome !== "ran");
+        if (failed !== -1) return `${agents[failed]}: ${outcomes[failed]?.outcome}`;
       }
       return undefined;
     };
@@ -117,7 +116,10 @@ export function createApply(mode: Mode, refresher: Refresher, debounceMs: number
         async () => (await refreshOnDemand([item], waiting, { always, via: "clouddriver" }, () => {}))[0],
       );
       const verdict = result?.verdict ?? "failed";
-      return verdict === "failed" || verdict === "stale" ? result?.detail : undefined;
+      if (verdict === "throttled") pace.slowDown(account, region);
+      return verdict === "throttled" || verdict === "failed" || verdict === "stale"
+        ? result?.detail
+        : undefined;
     };
   }
 }

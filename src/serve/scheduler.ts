@@ -12,11 +12,20 @@ import { parseTopicArn } from "../events/signing-host.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
+import { refreshByAgents } from "../refresh/by-agents.ts";
+import { refreshOnDemand } from "../refresh/on-request.ts";
 import { createTurns } from "../refresh/turns.ts";
+import { snsEndpoint } from "../sns/endpoint.ts";
 import { createAccounts } from "./accounts.ts";
+import { createAgentRuns } from "./agent-runs.ts";
 import { createApply, type Mode } from "./apply.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { floorPass } from "./floor.ts";
+import { createPace } from "./pace.ts";
+import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
+import { slowFloor } from "./slow-floor.ts";
+import type { Watcher } from "./watcher.ts";
 
 export interface SchedulerOptions {
   mode: Mode;
@@ -24,6 +33,8 @@ export interface SchedulerOptions {
   debounceMs: number;
   requireVersion2: boolean;
   log: Logger;
+  /** Default: nobody watches. */
+  watcher?: Watcher;
 }
 
 /** Everything between a received message and the refreshed cache. */
@@ -31,6 +42,11 @@ export interface Scheduler {
   dispatch: Dispatch;
   /** Keeps live polling; absent without a lock store. */
   keeper: Keeper | undefined;
+  /** `ACCOUNT/REGION` that are treated gently. */
+  slow(): string[];
+  /** One pass of the agents that have not run for long; nothing without a lock store, where stock polling does it. */
+  floorPass(why: string): Promise<void>;
+  refreshes: RefreshRequests;
   /** What is not reachable now; empty when ready. */
   missing(): Promise<string[]>;
   close(): void;
@@ -41,14 +57,23 @@ const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */
 const RUN_TIMEOUT_MS = 120_000;
 
+const NOBODY: Watcher = {
+  settled() {},
+  refreshed() {},
+  refused() {},
+  throttled() {},
+  certificateFetched() {},
+  heartbeat() {},
+};
+
 /** Connects Clouddriver and the lock store. Throws where one of them is named wrongly. */
 export async function openScheduler(
   context: Context,
-  { mode, topics, debounceMs, requireVersion2, log }: SchedulerOptions,
+  { mode, topics, debounceMs, requireVersion2, log, watcher = NOBODY }: SchedulerOptions,
 ): Promise<Scheduler> {
   const { world, settings } = context;
-  const { clock, signal, env } = world;
-  const endpoint = env.AWS_ENDPOINT_URL_SNS ?? env.AWS_ENDPOINT_URL;
+  const { clock, signal } = world;
+  const endpoint = snsEndpoint(world);
   if (endpoint)
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
   const clouddriver = createClouddriver(context);
@@ -75,26 +100,59 @@ export async function openScheduler(
     turns: createTurns(CALLS_PER_SECOND, clock, signal),
   };
   const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
+  const pace = createPace(clock, signal);
+  const byAgents = refresher.locks && { ...refresher, locks: refresher.locks };
+  const runs = byAgents && createAgentRuns(byAgents, debounceMs, pace);
+  const counted: typeof fetch = (input, init) => {
+    watcher.certificateFetched();
+    return context.fetch(input, init);
+  };
   const dispatch = createDispatch({
     policy: {
       topics: new Set(topics),
       requireVersion2,
       endpoint,
-      keys: createSigningKeys(context.fetch, clock),
+      keys: createSigningKeys(counted, clock),
       clock,
     },
     accounts,
-    apply: createApply(mode, refresher, debounceMs),
+    apply: createApply(mode, refresher, { debounceMs, pace, runs }),
     confirm: async (topicArn, token) => {
       const { accountId = "", region = "" } = parseTopicArn(topicArn) ?? {};
       return createSns(context, await placeOf(context, accountId, region)).confirm(topicArn, token);
     },
+    pace: async ({ account, region, throttled, reason }) => {
+      log.warn(
+        { account, region, reason },
+        throttled ? "AWS throttles: slowed down" : "at the usual pace again",
+      );
+      if (throttled) {
+        watcher.throttled(account, region);
+        pace.slowDown(account, region);
+      } else pace.speedUp(account, region);
+      if (keeper) await slowFloor(keeper, clock.now(), { account, region, throttled, reason });
+    },
+    watcher,
     clock,
     log,
   });
   return {
     dispatch,
     keeper,
+    slow: pace.slow,
+    async floorPass(why) {
+      if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log });
+    },
+    refreshes: createRefreshRequests({
+      accounts,
+      clouddriver,
+      clock,
+      signal,
+      refresh: (items) =>
+        byAgents
+          ? refreshByAgents(items, byAgents, () => {})
+          : refreshOnDemand(items, refresher, { always: mode === "on-demand", via: "clouddriver" }, () => {}),
+    }),
     async missing() {
       const problems = await Promise.allSettled([accounts(), locks?.count(["readiness"])]);
       return problems.flatMap((problem) =>

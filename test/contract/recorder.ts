@@ -5,7 +5,9 @@ import {
   PutConfigurationRecorderCommand,
   PutDeliveryChannelCommand,
 } from "@aws-sdk/client-config-service";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { RECORDED_TYPES } from "../../src/events/table.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import type { AwsUnderTest } from "./sns.ts";
 
@@ -84,10 +86,7 @@ export function recorderContract(start: () => Promise<AwsUnderTest>): void {
     expect((await run("recorder enable", "--yes")).exit).toBe(2);
     const enabled = await run("recorder enable", "--bucket", "bucket", "--yes");
     expect(enabled.exit, enabled.output).toBe(0);
-    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual([
-      "AWS::AutoScaling::AutoScalingGroup",
-      "AWS::EC2::SecurityGroup",
-    ]);
+    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual([...RECORDED_TYPES]);
     expect((await channel())?.snsTopicARN).toBe(topicArn);
     expect((await run("recorder status", "--exit-code")).result).toMatchObject({ wired: true, missing: [] });
     const again = await run("recorder enable", "--yes");
@@ -108,11 +107,7 @@ export function recorderContract(start: () => Promise<AwsUnderTest>): void {
     expect(await channel()).toEqual(channelBefore);
     const enabled = await run("recorder enable", "--yes");
     expect(enabled.exit, enabled.output).toBe(0);
-    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual([
-      "AWS::IAM::Role",
-      "AWS::AutoScaling::AutoScalingGroup",
-      "AWS::EC2::SecurityGroup",
-    ]);
+    expect((await recorder())?.recordingGroup?.resourceTypes).toEqual(["AWS::IAM::Role", ...RECORDED_TYPES]);
     expect(await channel()).toEqual({ ...channelBefore, snsTopicARN: topicArn });
     await run("recorder disable", "--yes");
     expect(await channel()).toEqual(channelBefore);

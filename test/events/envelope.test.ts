@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { API_CALLS } from "../../src/events/api-call.ts";
-import { parseEvent } from "../../src/events/event.ts";
+import { isResourceEvent } from "../../src/events/event.ts";
+import { parseEvent } from "../../src/events/parse.ts";
+import { TABLE } from "../../src/events/table.ts";
 import { contradiction } from "../../src/serve/facts.ts";
 
 const SCALING = { AutoScalingGroupName: "app-v001", EC2InstanceId: "i-1" };
@@ -45,7 +46,7 @@ describe("EventBridge envelopes", () => {
 
   test("a termination tells that the instance is gone, and nothing of the group", () => {
     const event = parseEvent(envelope("aws.autoscaling", "EC2 Instance Terminate Successful", SCALING));
-    if ("ignored" in event) throw new Error(event.ignored);
+    if (!isResourceEvent(event)) throw new Error("no resource");
     const group = (...ids: string[]) =>
       ({ name: "app-v001", instances: ids.map((name) => ({ name })) }) as never;
     expect(contradiction(event.facts, undefined)).toBeUndefined();
@@ -105,11 +106,11 @@ describe("EventBridge envelopes", () => {
   });
 
   test("property: any envelope is read or ignored, never a crash", () => {
-    const names = Object.values(API_CALLS).flatMap(({ calls }) => [...calls]);
+    const names = TABLE.flatMap(({ calls = [] }) => [...calls]);
     const value = fc.oneof(fc.string(), fc.constantFrom("sg-1", "app-v001", "eu-west-1"), fc.jsonValue());
     const detail = fc.record(
       {
-        eventSource: fc.oneof(value, fc.constantFrom(...Object.keys(API_CALLS))),
+        eventSource: fc.oneof(value, fc.constantFrom(...TABLE.map(({ event }) => event))),
         eventName: fc.oneof(value, fc.constantFrom(...names)),
         errorCode: value,
         requestParameters: fc.oneof(value, fc.dictionary(fc.constantFrom("groupId", "name"), value)),
@@ -138,12 +139,19 @@ describe("EventBridge envelopes", () => {
       "ECS Task State Change",
       "CloudFormation Stack Status Change",
     );
+    const source = fc.constantFrom(
+      "aws.autoscaling",
+      "aws.ec2",
+      "aws.ecs",
+      "aws.cloudformation",
+      "aws.cloudwatch",
+    );
     let used = 0;
     fc.assert(
-      fc.property(fc.oneof(value, detail), type, (inner, detailType) => {
-        const event = parseEvent(envelope("aws.autoscaling", detailType, inner as object));
+      fc.property(fc.oneof(value, detail), type, source, (inner, detailType, from) => {
+        const event = parseEvent(envelope(from, detailType, inner as object));
         if ("ignored" in event) expect(event.ignored.length).toBeLessThan(300);
-        else {
+        else if (isResourceEvent(event)) {
           used += 1;
           expect([event.name === "", typeof event.region]).toEqual([false, "string"]);
         }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Explanation } from "../../src/commands/event/explain.ts";
-import { capturedBodies } from "../../src/events/captured.ts";
+import { capturedMessages } from "../../src/events/captured.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, testSite, until } from "../helpers/site.ts";
 
@@ -20,6 +20,7 @@ const item = (name: string) => ({
     configuration: { desiredCapacity: 3 },
   },
 });
+const bodiesOf = (text: string) => capturedMessages(text).map(({ body }) => body);
 const lines = (stdout: string) =>
   stdout
     .trim()
@@ -128,10 +129,10 @@ describe("aec event explain", () => {
     fc.assert(
       fc.property(bodies, (documents) => {
         const texts = documents.map((one) => JSON.stringify(one));
-        expect(capturedBodies(JSON.stringify(documents))).toEqual(texts);
-        expect(capturedBodies(texts.join("\n"))).toEqual(texts);
-        expect(capturedBodies(JSON.stringify({ Messages: texts.map((Body) => ({ Body })) }))).toEqual(texts);
-        expect(capturedBodies(JSON.stringify({ Records: texts.map((body) => ({ body })) }))).toEqual(texts);
+        expect(bodiesOf(JSON.stringify(documents))).toEqual(texts);
+        expect(bodiesOf(texts.join("\n"))).toEqual(texts);
+        expect(bodiesOf(JSON.stringify({ Messages: texts.map((Body) => ({ Body })) }))).toEqual(texts);
+        expect(bodiesOf(JSON.stringify({ Records: texts.map((body) => ({ body })) }))).toEqual(texts);
       }),
     );
   });

@@ -87,6 +87,10 @@ describe("aec iam", () => {
     await until(() => receiving.log().some(({ msg }) => msg === "message settled"), "the message");
     await until(() => site.aws.sqs.queues.get(QUEUE)?.messages.length === 0, "its deletion");
     await receiving.stop();
+    const listening = await serve(site, ["--heartbeat", "1h"]);
+    const lastCalls = () => new Set(site.aws.requests.slice(beforeServing).map(({ action }) => action));
+    await until(() => lastCalls().has("PutEvents") && lastCalls().has("ListQueueTags"), "its own calls");
+    await listening.stop();
     note("serve", beforeServing);
     site.aws.sqs.sendFromTopic(DLQ, "{}", "arn:aws:sns:us-east-1:012345678901:aec-default");
     await collect("sns redrive", []);

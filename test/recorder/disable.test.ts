@@ -7,7 +7,7 @@ import {
   PutDeliveryChannelCommand,
 } from "@aws-sdk/client-config-service";
 import { describe, expect, test } from "vitest";
-import { CONFIG_TYPES } from "../../src/events/config-item.ts";
+import { RECORDED_TYPES } from "../../src/events/table.ts";
 import { testAws } from "../helpers/aws.ts";
 import { clients } from "../sandbox/aws/support.ts";
 
@@ -124,7 +124,7 @@ describe("recorder disable takes back what enable did, and nothing of anybody el
 
   test("a recorder that enable left alone is left alone, whatever somebody added to it since", async () => {
     const { run, channel, recorder, put } = await account();
-    const needed = Object.keys(CONFIG_TYPES);
+    const needed = [...RECORDED_TYPES];
     await put(needed, {});
     await run("recorder enable --topic-name aec-prod --yes");
     await put([...needed, "AWS::S3::Bucket"], { snsTopicARN: topic("aec-prod") });

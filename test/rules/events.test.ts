@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RULES } from "../../src/rules/rules.ts";
 import { autoScalingGroup } from "../../src/sandbox/aws/inventory.ts";
 import { aec } from "../helpers/aec.ts";
 import { MUTATING, testAws } from "../helpers/aws.ts";
@@ -63,6 +64,21 @@ describe("events enable", () => {
     expect((await run("events enable --yes")).exit).toBe(0);
     expect((await run("events status --exit-code")).exit).toBe(0);
     expect([...(rules()[0]?.targets.keys() ?? [])]).toEqual(["theirs", "aec-topic"]);
+  });
+
+  test("each pattern is small enough for EventBridge, and IAM's rule is made where IAM tells", async () => {
+    for (const [kind, pattern] of Object.entries(RULES))
+      expect(JSON.stringify(pattern).length, kind).toBeLessThanOrEqual(2_048);
+    const { aws, run } = await testAws({ regions: [REGION, "eu-west-1"] });
+    await run(`${CREATE} --regions ${REGION},eu-west-1`);
+    const enabled = await run(`events enable --rules iam,lambda --regions ${REGION},eu-west-1 --yes`);
+    expect(enabled.exit, enabled.stderr).toBe(0);
+    const made = [...aws.events.rules.values()].map(({ region, name }) => `${region} ${name}`);
+    expect(made.toSorted()).toEqual([
+      "eu-west-1 aec-default-lambda",
+      "us-east-1 aec-default-iam",
+      "us-east-1 aec-default-lambda",
+    ]);
   });
 
   test("--cloudtrail, --config-items and --rules add their rules", async () => {

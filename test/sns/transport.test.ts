@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CONFIG_TYPES } from "../../src/events/config-item.ts";
-import { parseEvent } from "../../src/events/event.ts";
+import { parseEvent } from "../../src/events/parse.ts";
+import { CONFIG_TYPES } from "../../src/events/table.ts";
 import { matchesPattern } from "../../src/sandbox/aws/pattern.ts";
 import { bodyFilter } from "../../src/sns/filter.ts";
 import { aec } from "../helpers/aec.ts";
@@ -82,7 +82,7 @@ describe("--filter", () => {
 
   test("property: whatever parseEvent would refresh by passes the filter", () => {
     const item = fc.record({
-      resourceType: fc.constantFrom(...Object.keys(CONFIG_TYPES), "AWS::S3::Bucket", "AWS::EC2::Volume"),
+      resourceType: fc.constantFrom(...CONFIG_TYPES, "AWS::S3::Bucket", "AWS::EC2::Volume"),
       resourceId: fc.constant("sg-1"),
       resourceName: fc.constant("app-v001"),
       awsAccountId: fc.constant("012345678901"),

@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { agentsOf } from "../../agents/kinds.ts";
+import { agentsOf, GLOBAL_REGION, isGlobal, providerOf } from "../../agents/kinds.ts";
 import type { Account } from "../../clouddriver/accounts.ts";
 import { createClouddriver } from "../../clouddriver/client.ts";
 import type { Context } from "../../context.ts";
-import { messageOf, usageError } from "../../errors.ts";
-import { capturedBodies } from "../../events/captured.ts";
+import { usageError } from "../../errors.ts";
 import { createSigningKeys } from "../../events/certificate.ts";
 import { decide } from "../../events/decide.ts";
-import { type Irrelevant, parseEvent, type ResourceEvent } from "../../events/event.ts";
-import { parseMessage } from "../../events/message.ts";
+import { isResourceEvent, type ResourceEvent } from "../../events/event.ts";
+import { type Malformed, parseMessage, type SnsMessage } from "../../events/message.ts";
+import { parseEvent } from "../../events/parse.ts";
 import { verifyMessage } from "../../events/verify.ts";
 import { configuredAccounts, withConfigured } from "../../serve/configured-accounts.ts";
+import { snsEndpoint } from "../../sns/endpoint.ts";
+import { readCaptured } from "./captured-file.ts";
 
 export interface EventExplainOptions {
   /** Fetch the certificate and check the signature. */
@@ -45,31 +45,22 @@ export interface Explanation {
 }
 
 /** `aec event explain`: what `serve` would do with captured messages, by the same code; one line for each. */
-export async function run(context: Context, file: string, options: EventExplainOptions): Promise<undefined> {
-  const bodies = capturedBodies(await read(context, file));
-  if (bodies.every((body) => body.trim() === ""))
-    throw usageError("no-message", `there is no message in ${file === "-" ? "what was piped in" : file}`);
+export async function run(
+  context: Context,
+  file: string | undefined,
+  options: EventExplainOptions,
+): Promise<undefined> {
+  if (file === undefined)
+    throw usageError("no-file", "no file of messages is named", { hint: "a path, - for stdin, or --table" });
+  const messages = await readCaptured(context, file);
   const accounts = await knownAccounts(context);
   const verify = verifier(context, options);
-  for (const body of bodies) {
+  for (const { body } of messages) {
     const explanation = await explain(body, accounts, verify);
     if (context.out.format === "text") context.world.stdout.write(`${textOf(explanation)}\n`);
     else context.out.line(explanation);
   }
   return undefined;
-}
-
-async function read({ world }: Context, file: string): Promise<string> {
-  if (file === "-") {
-    let text = "";
-    for await (const chunk of world.stdin) text += chunk;
-    return text;
-  }
-  try {
-    return readFileSync(resolve(world.cwd, file), "utf8");
-  } catch (error) {
-    throw usageError("unreadable", `cannot read ${file}: ${messageOf(error)}`);
-  }
 }
 
 /** Undefined where nobody tells: the account then stays unknown. */
@@ -81,14 +72,13 @@ async function knownAccounts(context: Context): Promise<Account[] | undefined> {
   return configured.length > 0 ? configured : undefined;
 }
 
-type Verify = (body: string) => Promise<Explanation["verification"]>;
+type Verify = (body: string, message: SnsMessage | Malformed) => Promise<Explanation["verification"]>;
 
 function verifier({ fetch, world }: Context, { verifySignature }: EventExplainOptions): Verify {
-  const { env, clock } = world;
-  const endpoint = env.AWS_ENDPOINT_URL_SNS ?? env.AWS_ENDPOINT_URL;
+  const { clock } = world;
+  const endpoint = snsEndpoint(world);
   const keys = createSigningKeys(fetch, clock);
-  return async (body) => {
-    const message = parseMessage(body);
+  return async (body, message) => {
     if ("reason" in message) {
       return message.isMessage
         ? { result: "invalid", reason: message.reason }
@@ -110,38 +100,40 @@ async function explain(
   accounts: readonly Account[] | undefined,
   verify: Verify,
 ): Promise<Explanation> {
-  const verification = await verify(body);
-  const reject = (reason: string): Explanation => ({
+  const message = parseMessage(body);
+  const verification = await verify(body, message);
+  const nothing = (outcome: "reject" | "ignore", reason: string): Explanation => ({
     verification,
     event: null,
-    decision: { outcome: "reject", reason, work: [] },
+    decision: { outcome, reason, work: [] },
   });
-  if (verification.result === "invalid") return reject(verification.reason);
-  const message = parseMessage(body);
+  if (verification.result === "invalid") return nothing("reject", verification.reason);
   const enveloped = !("reason" in message);
-  if (enveloped && message.Type !== "Notification") {
-    const reason = `${message.Type}: serve answers it by itself`;
-    return { verification, event: null, decision: { outcome: "ignore", reason, work: [] } };
-  }
+  if (enveloped && message.Type !== "Notification")
+    return nothing("ignore", `${message.Type}: serve answers it by itself`);
   const event = parseEvent(enveloped ? message.Message : body);
+  if ("ignored" in event) return nothing("ignore", event.ignored);
+  if (!isResourceEvent(event)) {
+    const what = event.throttled ? "slows its account down" : "lets its account be asked as usual again";
+    return nothing(
+      "ignore",
+      `no refresh: it ${what} in ${event.awsAccountId}/${event.region} (${event.reason})`,
+    );
+  }
   return { verification, event: eventOf(event), decision: decisionOf(event, accounts) };
 }
 
-function eventOf(event: ResourceEvent | Irrelevant): Explanation["event"] {
-  if ("ignored" in event) return null;
+function eventOf(event: ResourceEvent): Explanation["event"] {
   const { source, resourceType, awsAccountId, region, name, at } = event;
-  const time = Number.isFinite(at) ? new Date(at).toISOString() : null;
+  const time = at > 0 ? new Date(at).toISOString() : null;
   return { source, type: resourceType, account: awsAccountId, region, resource: name, time };
 }
 
-function decisionOf(
-  event: ResourceEvent | Irrelevant,
-  accounts: readonly Account[] | undefined,
-): Explanation["decision"] {
-  if ("ignored" in event) return { outcome: "ignore", reason: event.ignored, work: [] };
+function decisionOf(event: ResourceEvent, accounts: readonly Account[] | undefined): Explanation["decision"] {
   if (accounts === undefined) {
-    const { type, region, name } = event;
-    const work = { provider: "aws", type, account: null, region, name };
+    const { type, name } = event;
+    const region = isGlobal(type) ? GLOBAL_REGION : event.region;
+    const work = { provider: providerOf(type), type, account: null, region, name };
     const agents = agentsOf({ type, account: "*", region });
     const reason = "the Spinnaker account is not known: add --clouddriver-url, or accounts in aec.yml";
     return { outcome: "refresh", reason, work: [{ ...work, agents }] };
@@ -149,7 +141,8 @@ function decisionOf(
   const decision = decide(event, accounts);
   if (decision.outcome === "ignore") return { outcome: "ignore", reason: decision.reason, work: [] };
   const work = decision.work.map((item) => ({ ...item, agents: agentsOf(item) }));
-  return { outcome: "refresh", reason: `${event.source} says that it changed`, work };
+  const told = `${event.source} says that it changed`;
+  return { outcome: "refresh", reason: [told, decision.warning].filter(Boolean).join("; "), work };
 }
 
 function textOf({ verification, event, decision }: Explanation): string {

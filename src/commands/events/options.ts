@@ -2,7 +2,14 @@ import type { Target } from "../../aws/eventbridge.ts";
 import type { Place, PlaceOptions } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
 import type { WantedRule } from "../../rules/plan.ts";
-import { checkRuleKind, everyRuleNameOf, RULES, type RuleKind, ruleName } from "../../rules/rules.ts";
+import {
+  checkRuleKind,
+  everyRuleNameOf,
+  IAM_REGIONS,
+  RULES,
+  type RuleKind,
+  ruleName,
+} from "../../rules/rules.ts";
 import { checkTopicArn, topicArn } from "../../sns/topology.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
 
@@ -35,9 +42,10 @@ export function wantedRules(
         : topicArn({ ...place, topicName }),
       roleArn: options.targetRoleArn,
     };
-    return kinds.map((kind) => ({
+    const here = kinds.filter((kind) => kind !== "iam" || IAM_REGIONS.has(place.region));
+    return here.map((kind) => ({
       name: ruleName(topicName, kind),
-      pattern: RULES[kind].pattern,
+      pattern: RULES[kind],
       target,
     }));
   };

@@ -1,7 +1,7 @@
 import { createConfigService } from "../../aws/config-service.ts";
 import { type Place, type PlaceOptions, roleArn } from "../../aws/places.ts";
 import type { Context } from "../../context.ts";
-import { CONFIG_TYPES } from "../../events/config-item.ts";
+import { RECORDED_TYPES } from "../../events/table.ts";
 import { observeRecording } from "../../recorder/observe.ts";
 import type { WantedRecording } from "../../recorder/plan.ts";
 import { checkTopicArn, topicArn } from "../../sns/topology.ts";
@@ -36,7 +36,7 @@ export function wantedRecording(
       options.topicArn === undefined
         ? topicArn({ ...place, topicName })
         : checkTopicArn(options.topicArn, place.region),
-    types: Object.keys(CONFIG_TYPES),
+    types: [...RECORDED_TYPES],
     bucket: options.bucket,
     roleArn: options.roleArn ?? roleArn(SERVICE_LINKED, place),
     replaceTopic: Boolean(options.replaceTopic),

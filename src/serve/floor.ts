@@ -1,0 +1,46 @@
+import type { Logger } from "pino";
+import { agentsOf, GLOBAL_REGION, isGlobal, providerOf, RESOURCE_TYPES } from "../agents/kinds.ts";
+import type { LockStore } from "../agents/stores/store.ts";
+import type { Account } from "../clouddriver/accounts.ts";
+import type { WorkItem } from "../refresh/items.ts";
+import type { Refresher } from "../refresh/refresh.ts";
+import type { RunForItem } from "./agent-runs.ts";
+
+export interface FloorOptions {
+  refresher: Refresher & { locks: LockStore };
+  accounts(): Promise<Account[]>;
+  run: RunForItem;
+  log: Logger;
+}
+
+/** Stock polling; what began longer ago may have missed something. */
+const STOCK_INTERVAL_MS = 30_000;
+
+/**
+ * One pass of every agent in care that has not begun a pass for an interval: events may have been lost before. With
+ * stock polling that is none. Those that nobody waits for come last, at the pace of their account and Region.
+ */
+export async function floorPass(why: string, { refresher, accounts, run, log }: FloorOptions): Promise<void> {
+  const { clouddriver, locks, clock, intervalMs } = refresher;
+  const { byAgent } = await clouddriver.executions();
+  const candidates = new Map<string, Pick<WorkItem, "account" | "region" | "type">>();
+  for (const { name: account, regions, provider } of await accounts()) {
+    for (const type of RESOURCE_TYPES.filter((one) => providerOf(one) === provider)) {
+      for (const region of isGlobal(type) ? [GLOBAL_REGION] : regions) {
+        const place = { type, account, region };
+        for (const agent of agentsOf(place)) candidates.set(agent, place);
+      }
+    }
+  }
+  const locked = await locks.locksOf([...candidates.keys()]);
+  const oldest = clock.now() - 2 * (intervalMs ?? STOCK_INTERVAL_MS);
+  const late = [...candidates].filter(([agent]) => {
+    const started = byAgent.get(agent)?.lastExecutionStartMs;
+    return started === undefined ? locked.has(agent) : started < oldest;
+  });
+  if (late.length === 0) return;
+  log.info({ agents: late.length, why }, "a pass of what has not run for long");
+  const runs = await Promise.all(late.map(([agent, place]) => run(agent, place)));
+  const failed = runs.filter(({ outcome }) => outcome !== "ran").length;
+  log.info({ agents: late.length, failed, why }, "the pass is over");
+}
