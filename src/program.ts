@@ -3,6 +3,7 @@ import type { Command, OptionValues } from "commander";
 import { RESOURCE_TYPES } from "./agents/kinds.ts";
 import type { Context, GlobalOptions } from "./context.ts";
 import type { CommandResult } from "./output/output.ts";
+import { version } from "./version.ts";
 import type { World } from "./world.ts";
 
 /** Runs the body of a command in its context. */
@@ -14,7 +15,6 @@ export type Runner = (
 const require = createRequire(import.meta.url);
 // commander is CommonJS: required directly it loads in half the time that an import of it takes.
 const commander = require("commander") as typeof import("commander");
-const { version } = require("../package.json") as { version: string };
 
 /** How commander reports wrong usage, and the end of --help and --version. */
 export const { CommanderError } = commander;
@@ -585,6 +585,33 @@ Examples:
   aec serve --env prod --queue-url https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events`,
     )
     .action((options) => act(async (context) => (await import("./commands/serve.ts")).run(context, options)));
+
+  dryRun(program.command("manifests"))
+    .description("what runs aec serve in a cluster: printed, or written as a Kustomize component")
+    .argument("[directory]", "where the component is written (default: printed)")
+    .option("--image <image>", "image of aec, built from its Dockerfile (default: aec:VERSION)")
+    .option("--replicas <count>", "pods", "1")
+    .option("--topic-arn <arn>", "topic to take messages of (repeatable)", collect)
+    .option("--queue-url <url>", "SQS queue to receive from (repeatable)", collect)
+    .option(
+      "--endpoint <url>",
+      "where SNS delivers: https://GATE/aws/notify (default: notify.endpoint of aec.yml)",
+    )
+    .option("--role-arn <arn>", "IAM role of the service account")
+    .option("--no-service-monitor", "without the ServiceMonitor, which the Prometheus operator knows")
+    .option("--webhook-stage", "print Orca's settings for a pipeline stage that refreshes, instead")
+    .option("--stage-role <role>", "who may use that stage (repeatable; default: everybody)", collect)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec manifests --env prod --topic-arn arn:aws:sns:us-east-1:012345678901:aec-prod
+  aec manifests components/aec --clouddriver-url http://spin-clouddriver:7002 --queue-url https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events
+  aec manifests --webhook-stage`,
+    )
+    .action((directory, options) =>
+      act(async (context) => (await import("./commands/manifests.ts")).run(context, directory, options)),
+    );
 
   target(places(program.command("doctor")))
     .description("look at everything, and name the command that mends what is wrong")

@@ -21,7 +21,7 @@ export function stateDirectory(world: World): string {
 }
 
 /** What an edit was made for: taking the plugin out again must not take polling settings along. */
-export type Purpose = "plugin" | "polling";
+export type Purpose = "plugin" | "polling" | "manifests";
 
 /** The record of what `aec` wrote to `path` for a purpose, if there is one that it can read. */
 export function readRecord(directory: string, path: string, purpose: Purpose): FileRecord | undefined {

@@ -6,23 +6,32 @@ import type { Clock } from "../clock.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import { ExpectedError, messageOf } from "../errors.ts";
+import { fields } from "../events/fields.ts";
 import { type WorkItem, workItems } from "../refresh/items.ts";
 import type { ItemResult } from "../refresh/refresh.ts";
 import { isGood } from "../refresh/verdict.ts";
 
-/** What `POST /refresh` takes: the arguments of `aec refresh`. */
-const requestSchema = z.strictObject({
-  account: z.string().min(1).max(200),
-  region: z.string().max(100).optional(),
-  type: z.enum(RESOURCE_TYPES as [string, ...string[]]).optional(),
-  provider: z.enum(["aws", "ecs"]).optional(),
-  /** A list, or comma-separated as a form field of a pipeline gives it. */
-  names: z
-    .union([z.array(z.string().min(1).max(300)).max(100), z.string().max(10_000)])
-    .default([])
-    .transform((names) => (Array.isArray(names) ? names : names.split(",")).map((name) => name.trim()))
-    .transform((names) => names.filter((name) => name !== "")),
-});
+/** What `POST /refresh` takes: the arguments of `aec refresh`; an empty field of a form says nothing. */
+const requestSchema = z.preprocess(
+  withoutEmpty,
+  z.strictObject({
+    account: z.string().min(1).max(200),
+    region: z.string().max(100).optional(),
+    type: z.enum(RESOURCE_TYPES as [string, ...string[]]).optional(),
+    provider: z.enum(["aws", "ecs"]).optional(),
+    /** A list, or comma-separated as a form field of a pipeline gives it. */
+    names: z
+      .union([z.array(z.string().min(1).max(300)).max(100), z.string().max(10_000)])
+      .default([])
+      .transform((names) => (Array.isArray(names) ? names : names.split(",")).map((name) => name.trim()))
+      .transform((names) => names.filter((name) => name !== "")),
+  }),
+);
+
+function withoutEmpty(body: unknown): unknown {
+  const asked = fields(body);
+  return asked ? Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) : body;
+}
 
 /** One request and how far it is; `status` in the words that Orca knows. */
 export interface RefreshRequest {

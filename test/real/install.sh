@@ -3,6 +3,7 @@
 #   redis-server, mariadbd and postgres from Debian, where they are missing
 #   moto/         venv with the moto server
 #   localstack/   venv with LocalStack, which needs Python 3.13
+#   kubernetes/   venv with the schemas of Kubernetes
 #   kustomize-*/  kustomize on both sides of 5.4.0, where its parsing became strict
 #   and what clouddriver/build.sh builds
 # A venv is kept while its marker holds the checksum of its place and its pins.
@@ -93,6 +94,7 @@ python=""
 install_databases
 install_venv moto "${moto_pins[@]}"
 install_venv localstack "${localstack_pins[@]}"
+install_venv kubernetes kubernetes-validate==1.37.0
 install_kustomize 5.3.0
 install_kustomize 5.8.2
 "$here/clouddriver/build.sh"

@@ -70,6 +70,8 @@ describe("POST /refresh", () => {
       items: [{ name: "app-v001", verdict: "refreshed", via: "agents" }],
     });
     expect(cached(site, "app-v001")).toBeDefined();
+    const form = { account: "prod", region: "", type: "server-group", names: "" };
+    expect(await (await post(form)).json()).toMatchObject({ items: [{ name: "*" }] });
     expect((await post({ account: "prdo" })).status).toBe(400);
     expect(await (await post({ account: "prod", wrong: 1 })).text()).toContain("wrong");
     expect((await post("hello")).status).toBe(400);
