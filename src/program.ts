@@ -54,6 +54,7 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
       "--lock-store <url>",
       "where Clouddriver's scheduler keeps its locks: redis:, rediss:, mysql:, postgres:",
     )
+    .option("--state-store <url>", "Redis that replicas of aec serve share (default: the lock store)")
     .option("--serve-url <url>", "admin address of a running aec serve")
     .option("--spinnaker-user <name>", "user that Fiat filters for")
     .option("--kube-namespace <name>", "reach Clouddriver and Gate there by kubectl port-forward")

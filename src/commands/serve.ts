@@ -159,7 +159,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       server.close();
       server.closeAllConnections();
     }
-    scheduler.close();
+    await scheduler.close();
   }
   return undefined;
 }

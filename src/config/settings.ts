@@ -10,6 +10,7 @@ export interface ConnectionFlags {
   clouddriverUrl?: string[] | undefined;
   gateUrl?: string | undefined;
   lockStore?: string | undefined;
+  stateStore?: string | undefined;
   serveUrl?: string | undefined;
   spinnakerUser?: string | undefined;
   awsRegion?: string | undefined;
@@ -28,6 +29,8 @@ export interface Settings {
   clouddriver: Setting<readonly string[]>;
   gate: Setting<string>;
   lockStore: Setting<string>;
+  /** A Redis for what replicas of `aec serve` share; default: the lock store. */
+  stateStore: Setting<string>;
   /** Admin address of a running `aec serve`. */
   serve: Setting<string>;
   serveToken: Setting<string>;
@@ -91,6 +94,7 @@ export function resolveSettings(
     ),
     gate: text("--gate-url", flags.gateUrl, "AEC_GATE_URL", "gate"),
     lockStore: text("--lock-store", flags.lockStore, "AEC_LOCK_STORE", "lockStore"),
+    stateStore: text("--state-store", flags.stateStore, "AEC_STATE_STORE", "stateStore"),
     serve: text("--serve-url", flags.serveUrl, "AEC_SERVE_URL", "serve"),
     serveToken: env.AEC_SERVE_TOKEN
       ? { value: env.AEC_SERVE_TOKEN, origin: "AEC_SERVE_TOKEN" }

@@ -3,6 +3,7 @@ import type { LockStore } from "../agents/stores/store.ts";
 import { createDebounce } from "../debounce.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Refresher } from "../refresh/refresh.ts";
+import type { Leases } from "./leases.ts";
 import type { Pace } from "./pace.ts";
 
 /** Runs an agent for an item: at once or with those that come meanwhile, at the pace of its account and Region. */
@@ -13,11 +14,30 @@ export type RunForItem = (
 
 export function createAgentRuns(
   refresher: Refresher & { locks: LockStore },
-  debounceMs: number,
-  pace: Pace,
+  { debounceMs, pace, leases }: { debounceMs: number; pace: Pace; leases: Leases },
 ): RunForItem {
   const { clock, signal, clouddriver } = refresher;
+  const { executions } = clouddriver;
   const debounce = createDebounce<AgentRun>(clock, debounceMs, signal);
-  const runner = { ...refresher, executions: clouddriver.executions };
-  return (agent, item) => debounce(agent, () => pace.inTurn(item, () => runAgent(agent, runner)));
+  const runner = { ...refresher, executions };
+
+  /** Another replica's run that begins after this call serves it too; introspection tells of it once it succeeded. */
+  const waiting = async (agent: string) => {
+    const since = (await executions()).serverTime ?? clock.now();
+    return async (): Promise<AgentRun | undefined> => {
+      const run = (await executions()).byAgent.get(agent);
+      return run && run.lastExecutionStartMs >= since
+        ? { outcome: "ran", startedMs: run.lastExecutionStartMs, durationMs: run.lastExecutionDurationMs }
+        : undefined;
+    };
+  };
+  return (agent, item) =>
+    debounce(agent, () =>
+      pace.inTurn(item, () =>
+        leases.alone(agent, debounceMs, {
+          waiting: () => waiting(agent),
+          work: () => runAgent(agent, runner),
+        }),
+      ),
+    );
 }

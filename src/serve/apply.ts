@@ -26,7 +26,12 @@ const SEEN_AFTER_MS = 10_000;
 const PASS_TIMEOUT_MS = 15 * 60_000;
 
 /** Applies one event to one item: a run that starts after this call, then a read-back against the event's facts. */
-export type Apply = (event: ResourceEvent, item: WorkItem) => Promise<Applied>;
+export type Apply = (
+  event: ResourceEvent,
+  item: WorkItem,
+  /** Why the event's facts no longer have to hold, if something newer has come. */
+  overtaken: () => string | undefined,
+) => Promise<Applied>;
 
 export function createApply(
   mode: Mode,
@@ -36,7 +41,7 @@ export function createApply(
   const { clock, signal, clouddriver } = refresher;
   const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
 
-  return async (event, item) => {
+  return async (event, item, overtaken) => {
     const absent = await absentAgent(item);
     if (absent) return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}` };
     if (await seenAlready(event, item))
@@ -45,10 +50,12 @@ export function createApply(
     if (first) return { outcome: "failed", detail: first };
     const wrong = await contradicted(event, item);
     if (!wrong) return { outcome: "applied", detail: "the cache shows it" };
+    const newer = overtaken();
+    if (newer) return { outcome: "applied", detail: `overtaken: ${newer}` };
     await clock.sleep(CONSISTENCY_WAIT_MS, signal);
     const second = await refresh(item);
     if (second) return { outcome: "failed", detail: second };
-    const still = await contradicted(event, item);
+    const still = overtaken() ? undefined : await contradicted(event, item);
     return still
       ? { outcome: "stale", detail: still }
       : { outcome: "applied", detail: "the cache shows it, at the second run" };

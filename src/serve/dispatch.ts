@@ -192,15 +192,18 @@ export function createDispatch(dispatcher: Dispatcher) {
 
   async function handle({ text, receivedAt }: Incoming, event: Parsed): Promise<Fate> {
     if (!isResourceEvent(event)) return handleOther(event, text, receivedAt);
+    newest.received(event);
     const outdated = newest.outdated(event);
-    if (outdated) return { outcome: "ignored", reason: outdated, decidedAt: clock.now() };
+    if (outdated) {
+      return { outcome: "ignored", reason: `out of order: ${outdated}`, decidedAt: clock.now() };
+    }
     const decision = decide(event, await dispatcher.accounts());
     const decidedAt = clock.now();
     if (decision.outcome === "ignore") return { outcome: "ignored", reason: decision.reason, decidedAt };
     if (decision.warning) log.warn({ problem: decision.warning }, "a role of Spinnaker's");
     const results = await Promise.all(
       decision.work.map(async (item) => {
-        const applied = await dispatcher.apply(event, item);
+        const applied = await dispatcher.apply(event, item, () => newest.overtaken(event));
         watcher.refreshed(item.type, applied.outcome);
         return applied;
       }),
@@ -211,11 +214,9 @@ export function createDispatch(dispatcher: Dispatcher) {
       results[0];
     const outcome = worst?.outcome ?? "applied";
     if (outcome === "applied") newest.applied(event);
-    // A newer event of the same resource came meanwhile: that the cache says something else is right then.
-    const overtaken = outcome === "stale" ? newest.outdated(event) : undefined;
     return {
-      outcome: overtaken ? "applied" : outcome,
-      reason: overtaken ?? worst?.detail ?? "",
+      outcome,
+      reason: worst?.detail ?? "",
       work: decision.work,
       changedAt: event.at,
       decidedAt,

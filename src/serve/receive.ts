@@ -16,7 +16,7 @@ export interface Receiver {
 }
 
 /** A message that is being applied stays hidden for so long, and is hidden again at half of it. */
-const VISIBILITY_S = 180;
+const VISIBILITY_S = 60;
 const WAIT_S = 20;
 /** A message that failed comes back after that, and twice as late each time. */
 const RETRY_S = 30;

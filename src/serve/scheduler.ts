@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { sight } from "../agents/sight.ts";
 import { openLockStore } from "../agents/stores/open.ts";
+import type { LockStore } from "../agents/stores/store.ts";
 import { placeOf } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
@@ -15,6 +16,7 @@ import { type Wish, wishSchema } from "../polling/live/wishes.ts";
 import { refreshByAgents } from "../refresh/by-agents.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
 import { createTurns } from "../refresh/turns.ts";
+import { hideSecrets } from "../secrets.ts";
 import { snsEndpoint } from "../sns/endpoint.ts";
 import { createAccounts } from "./accounts.ts";
 import { createAgentRuns } from "./agent-runs.ts";
@@ -22,6 +24,7 @@ import { createApply, type Mode } from "./apply.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
+import { createLeases } from "./leases.ts";
 import { createPace } from "./pace.ts";
 import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
 import { slowFloor } from "./slow-floor.ts";
@@ -49,7 +52,7 @@ export interface Scheduler {
   refreshes: RefreshRequests;
   /** What is not reachable now; empty when ready. */
   missing(): Promise<string[]>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** On-demand calls, in each account and Region. */
@@ -102,7 +105,9 @@ export async function openScheduler(
   const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
   const pace = createPace(clock, signal);
   const byAgents = refresher.locks && { ...refresher, locks: refresher.locks };
-  const runs = byAgents && createAgentRuns(byAgents, debounceMs, pace);
+  const shared = locks && (await openStateStore(settings.stateStore.value, locks));
+  const leases = shared && createLeases(shared, clock, signal, log);
+  const runs = byAgents && leases && createAgentRuns(byAgents, { debounceMs, pace, leases });
   const counted: typeof fetch = (input, init) => {
     watcher.certificateFetched();
     return context.fetch(input, init);
@@ -159,8 +164,21 @@ export async function openScheduler(
         problem.status === "rejected" ? [messageOf(problem.reason)] : [],
       );
     },
-    close: () => locks?.close(),
+    async close() {
+      await leases?.giveBack();
+      locks?.close();
+      if (shared !== locks) shared?.close();
+    },
   };
+}
+
+/** A Redis of `aec`'s own, or the lock store. Throws a usage error for any other kind of store. */
+async function openStateStore(url: string | undefined, locks: LockStore): Promise<LockStore> {
+  if (url === undefined) return locks;
+  if (/^rediss?:/i.test(url)) return openLockStore(url);
+  throw usageError("bad-state-store", `"${hideSecrets(url)}" is not the URL of a Redis`, {
+    hint: "redis://HOST:6379; without --state-store the lock store is used",
+  });
 }
 
 /** `agents` with a lock store, else `careful`. Throws where agents are wanted without one. */

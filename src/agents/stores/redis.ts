@@ -69,7 +69,9 @@ export function openRedisLocks(url: string): LockStore {
       call("SCAN", async () => {
         const names = new Set<string>();
         for await (const keys of redis.scanStream({ match: "*Agent*", count: SCAN_COUNT })) {
-          for (const key of keys as string[]) if (!IN_CACHE.test(key)) names.add(key);
+          for (const key of keys as string[]) {
+            if (!IN_CACHE.test(key) && !key.startsWith("aec:")) names.add(key);
+          }
         }
         return [...names];
       }),

@@ -66,7 +66,8 @@ export function openSqlLocks(client: SqlClient, url: string): LockStore {
 
   return {
     lock: (agent) => call(async () => lockOf(await one(agent))),
-    locked: () => call(async () => [...(await read(undefined)).keys()]),
+    locked: () =>
+      call(async () => [...(await read(undefined)).keys()].filter((name) => !name.startsWith("aec/"))),
     locksOf: (agents) =>
       call(async () => {
         if (agents.length === 0) return new Map();

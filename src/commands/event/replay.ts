@@ -60,7 +60,7 @@ export async function run(context: Context, file: string, options: EventReplayOp
   try {
     await Promise.all(messages.map(replayOne));
   } finally {
-    scheduler.close();
+    await scheduler.close();
   }
   const failed = outcomes.filter((outcome) => outcome === "failed").length;
   if (failed === 0) return undefined;

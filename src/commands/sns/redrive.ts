@@ -55,7 +55,7 @@ export async function run(context: Context, options: SnsRedriveOptions): Promise
   try {
     return await applyInPlaces(context, places, propose, options);
   } finally {
-    scheduler.close();
+    await scheduler.close();
   }
 }
 
