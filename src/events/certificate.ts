@@ -30,15 +30,16 @@ const PEM = /^\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICAT
  * no forger can push it out.
  */
 export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningKeys {
-  const known = new LRUCache<string, X509Certificate>({ max: MAX_CERTIFICATES });
+  const known = new LRUCache<string, Signer>({ max: MAX_CERTIFICATES });
   const misses = new LRUCache<string, { answer: SigningKey; until: number }>({ max: MAX_CERTIFICATES });
   const underWay = new Map<string, Promise<SigningKey>>();
   const bucket = createTokenBucket(BURST, REFILL_MS, clock);
 
   const load = async (url: string, host: SigningHost): Promise<SigningKey> => {
     const fetched = await fetchCertificate(fetcher, url);
-    const answer = "certificate" in fetched ? usable(fetched.certificate, host, clock.now()) : fetched;
-    if ("certificate" in fetched && "key" in answer) known.set(url, fetched.certificate);
+    const found = "certificate" in fetched ? signerOf(fetched.certificate, host) : fetched;
+    const answer = "signer" in found ? validNow(found.signer, clock.now()) : found;
+    if ("signer" in found && "key" in answer) known.set(url, found.signer);
     else {
       const age = "unavailable" in answer ? UNAVAILABLE_AGE_MS : REJECTED_AGE_MS;
       misses.set(url, { answer, until: clock.now() + age });
@@ -48,7 +49,7 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
 
   return async (url, host) => {
     const kept = known.get(url);
-    if (kept) return usable(kept, host, clock.now());
+    if (kept) return validNow(kept, clock.now());
     const miss = misses.get(url);
     if (miss !== undefined && miss.until > clock.now()) return miss.answer;
     const pending = underWay.get(url);
@@ -60,19 +61,28 @@ export function createSigningKeys(fetcher: typeof fetch, clock: Clock): SigningK
   };
 }
 
-/** Checked at each use, not only when fetched: a certificate may expire while it is kept. */
-function usable(certificate: X509Certificate, { leafName }: SigningHost, now: number): SigningKey {
-  const { publicKey: key } = certificate;
+/** A certificate that was found good, but for the time: its URL belongs to one host alone. */
+interface Signer {
+  key: KeyObject;
+  /** Ms since the epoch. */
+  from: number;
+  to: number;
+}
+
+function signerOf(certificate: X509Certificate, { leafName }: SigningHost): { signer: Signer } | SigningKey {
+  const { publicKey: key, validFrom, validTo } = certificate;
   if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048) {
     return { rejected: "the certificate's key is no RSA key of 2048 bits" };
-  }
-  if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) {
-    return { rejected: "the certificate is not valid now" };
   }
   if (leafName !== undefined && certificate.checkHost(leafName, { subject: "default" }) === undefined) {
     return { rejected: `the certificate is not issued for ${leafName}` };
   }
-  return { key };
+  return { signer: { key, from: Date.parse(validFrom), to: Date.parse(validTo) } };
+}
+
+/** Checked at each use, not only when fetched: a certificate may expire while it is kept. */
+function validNow({ key, from, to }: Signer, now: number): SigningKey {
+  return now < from || now > to ? { rejected: "the certificate is not valid now" } : { key };
 }
 
 async function fetchCertificate(

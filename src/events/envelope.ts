@@ -2,6 +2,7 @@ import { parseApiCall } from "./api-call.ts";
 import { parseConfig } from "./config-item.ts";
 import { ignored, type Parsed } from "./event.ts";
 import { clip, type Fields, fields, text, timeOf } from "./fields.ts";
+import { HEARTBEAT_SOURCE, parseHeartbeat } from "./heartbeat.ts";
 import { ALARM_EVENT, parseAlarm, parseQuota, QUOTA_SOURCE } from "./pressure.ts";
 import { readRow } from "./read-row.ts";
 import { scalingFacts } from "./scaling.ts";
@@ -9,8 +10,6 @@ import { serviceRow } from "./table.ts";
 
 export const API_CALL = "AWS API Call via CloudTrail";
 export const CONFIG_CHANGE = "Config Configuration Item Change";
-/** The source of aec's own events. */
-export const HEARTBEAT_SOURCE = "aec.heartbeat";
 
 /** An EventBridge event: `source`, `detail-type`, `account`, `region`, `time`, `resources` and `detail`. */
 export function parseEnvelope(envelope: Fields): Parsed {
@@ -22,7 +21,7 @@ export function parseEnvelope(envelope: Fields): Parsed {
   if (!detail || !region || !/^\d{12}$/.test(awsAccountId))
     return ignored(`an event of ${clip(source)} without account, Region or detail`);
   const place = { awsAccountId, region, at: timeOf(envelope.time) };
-  if (source === HEARTBEAT_SOURCE) return ignored("a heartbeat of aec");
+  if (source === HEARTBEAT_SOURCE) return parseHeartbeat(detail, "eventbridge");
   if (source === QUOTA_SOURCE) return parseQuota(detail, place);
   if (detailType === API_CALL) return parseApiCall(detail, place);
   if (detailType === CONFIG_CHANGE) return parseConfig(detail);

@@ -42,6 +42,16 @@ export interface Pressure extends EventPlace {
 /** A message that asks for nothing, with the reason. */
 export interface Irrelevant {
   ignored: string;
+  /** It shows that events arrive. */
+  heartbeat?: Heartbeat;
+}
+
+/** A message of `aec`'s own. */
+export interface Heartbeat {
+  /** The way that it came: published to the topic, or as an event through a rule. */
+  path: "sns" | "eventbridge";
+  /** Ms since the epoch. */
+  sentAt: number;
 }
 
 export type Parsed = ResourceEvent | Pressure | Irrelevant;

@@ -2,6 +2,7 @@ import { parseConfig } from "./config-item.ts";
 import { parseEnvelope } from "./envelope.ts";
 import { ignored, type Parsed } from "./event.ts";
 import { type Fields, fields, text } from "./fields.ts";
+import { parseHeartbeat } from "./heartbeat.ts";
 import { parseDirectAlarm } from "./pressure.ts";
 import { parseScalingNotification } from "./scaling.ts";
 
@@ -10,7 +11,7 @@ export function parseEvent(message: string): Parsed {
   const document = parseDocument(message);
   if (!document) return ignored("the message is no JSON object");
   if (text(document.aec) === "test") return ignored("a test message of aec: it arrived and is verified");
-  if (text(document.aec) === "heartbeat") return ignored("a heartbeat of aec");
+  if (text(document.aec) === "heartbeat") return parseHeartbeat(document, "sns");
   if (typeof document.messageType === "string") return parseConfig(document);
   if (typeof document.source === "string") return parseEnvelope(document);
   if (typeof document.AutoScalingGroupName === "string") return parseScalingNotification(document);

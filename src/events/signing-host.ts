@@ -46,6 +46,19 @@ export function signingHost(
     : { origin: `https://sns.${region}.${suffix}`, leafName: leafName(partition, region, suffix) };
 }
 
+/** The signing host of each of the topics; undefined for what is no topic's ARN. */
+export function signingHosts(
+  topics: readonly string[],
+  endpoint: string | undefined,
+): ReadonlyMap<string, SigningHost | undefined> {
+  return new Map(
+    topics.map((arn) => {
+      const topic = parseTopicArn(arn);
+      return [arn, topic && signingHost(topic, endpoint)];
+    }),
+  );
+}
+
 function leafName(partition: string, region: string, suffix: string): string {
   if (partition === "aws-us-gov") return `sns-us-gov-west-1.${suffix}`;
   if (partition === "aws-cn") return `sns-${region}.${suffix}`;
@@ -53,20 +66,12 @@ function leafName(partition: string, region: string, suffix: string): string {
   return `sns.${suffix}`;
 }
 
-/** AWS's path, and LocalStack's longer one below the same file name. */
-const PATH = /^(?:\/_aws\/sns)?\/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem$/;
+/** AWS's path; with a configured endpoint LocalStack's longer one below the same file name too. */
+const PATH = /^\/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem$/;
+const LONG_PATH = /^(?:\/_aws\/sns)?\/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem$/;
 
-/** Whether a SigningCertURL is exactly a certificate of that host; never judged by a suffix or a pattern of hosts. */
-export function isCertificateUrl(text: string, host: SigningHost): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.origin !== host.origin || url.username || url.password || url.search || url.hash) return false;
-  // The parser would fold `..` and encodings away: what is fetched has to be what was written.
-  return (
-    url.href === text && PATH.test(host.leafName === undefined ? url.pathname : withoutPrefix(url.pathname))
-  );
-}
-
-function withoutPrefix(path: string): string {
-  return path.startsWith("/_aws/") ? "" : path;
+/** Whether a SigningCertURL is, letter by letter, a certificate of that host: nothing is decoded, folded or guessed. */
+export function isCertificateUrl(text: string, { origin, leafName }: SigningHost): boolean {
+  const path = leafName === undefined ? LONG_PATH : PATH;
+  return text.startsWith(origin) && path.test(text.slice(origin.length));
 }

@@ -1,5 +1,6 @@
 import { usageError } from "../errors.ts";
-import { API_CALL, CONFIG_CHANGE, HEARTBEAT_SOURCE } from "../events/envelope.ts";
+import { API_CALL, CONFIG_CHANGE } from "../events/envelope.ts";
+import { HEARTBEAT_SOURCE } from "../events/heartbeat.ts";
 import { ALARM_EVENT, QUOTA_EVENT, QUOTA_SOURCE } from "../events/pressure.ts";
 import { CONFIG_TYPES, TABLE } from "../events/table.ts";
 import { nearest } from "../nearest.ts";

@@ -2,8 +2,7 @@ import type { Logger } from "pino";
 import { placeOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
-import { HEARTBEAT_SOURCE } from "../events/envelope.ts";
-import { heartbeatText } from "../events/heartbeat.ts";
+import { HEARTBEAT_SOURCE, heartbeatText } from "../events/heartbeat.ts";
 import { parseTopicArn } from "../events/signing-host.ts";
 
 /**

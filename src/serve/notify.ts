@@ -13,13 +13,15 @@ export function notifyHandler(path: string, receive: (body: string) => Promise<R
   const buffered: Buffered = { bytes: 0 };
   return async (request, response) => {
     const answer = (status: number, reason: string) => {
+      const text = `${reason}\n`;
       response.writeHead(status, {
         "content-type": "text/plain; charset=utf-8",
+        "content-length": Buffer.byteLength(text),
         ...(status === 405 && { allow: "POST" }),
       });
-      response.end(`${reason}\n`);
+      response.end(text);
     };
-    if (new URL(request.url ?? "/", "http://localhost").pathname !== path) return answer(404, "not here");
+    if (pathOf(request.url ?? "/") !== path) return answer(404, "not here");
     if (request.method !== "POST") return answer(405, "POST only");
     if (request.headers["x-amz-sns-rawdelivery"] !== undefined) {
       return answer(403, "raw delivery carries no signature; switch it off on the subscription");
@@ -36,6 +38,11 @@ export function notifyHandler(path: string, receive: (body: string) => Promise<R
     const { status, reason } = await receive(body);
     answer(status, reason);
   };
+}
+
+/** Proxies may ask by the whole URL. */
+function pathOf(url: string): string | undefined {
+  return url.startsWith("/") ? url.split("?", 1)[0] : new URL(url, "http://localhost").pathname;
 }
 
 interface Buffered {

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
-import { parseTopicArn } from "../events/signing-host.ts";
+import { parseTopicArn, signingHosts } from "../events/signing-host.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
@@ -24,6 +24,7 @@ import { createApply, type Mode } from "./apply.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
+import { createHandle } from "./handle.ts";
 import { createLeases } from "./leases.ts";
 import { createPace } from "./pace.ts";
 import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
@@ -112,14 +113,7 @@ export async function openScheduler(
     watcher.certificateFetched();
     return context.fetch(input, init);
   };
-  const dispatch = createDispatch({
-    policy: {
-      topics: new Set(topics),
-      requireVersion2,
-      endpoint,
-      keys: createSigningKeys(counted, clock),
-      clock,
-    },
+  const handle = createHandle({
     accounts,
     apply: createApply(mode, refresher, { debounceMs, pace, runs }),
     confirm: async (topicArn, token) => {
@@ -137,6 +131,18 @@ export async function openScheduler(
       } else pace.speedUp(account, region);
       if (keeper) await slowFloor(keeper, clock.now(), { account, region, throttled, reason });
     },
+    watcher,
+    clock,
+    log,
+  });
+  const dispatch = createDispatch({
+    policy: {
+      topics: signingHosts(topics, endpoint),
+      requireVersion2,
+      keys: createSigningKeys(counted, clock),
+      clock,
+    },
+    handle,
     watcher,
     clock,
     log,

@@ -1,6 +1,6 @@
 import type { Keeper } from "../polling/live/keeper.ts";
 import { wishFor } from "../polling/live/wishes.ts";
-import type { PaceChange } from "./dispatch.ts";
+import type { PaceChange } from "./handle.ts";
 
 /** How often agents still run by themselves where AWS throttles. */
 const FLOOR_MS = 5 * 60_000;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { createSigningKeys } from "../../src/events/certificate.ts";
 import { stringToSign } from "../../src/events/message.ts";
-import { isCertificateUrl, parseTopicArn, signingHost } from "../../src/events/signing-host.ts";
+import { isCertificateUrl, parseTopicArn, signingHost, signingHosts } from "../../src/events/signing-host.ts";
 import { verifyMessage } from "../../src/events/verify.ts";
 import { createCertificate } from "../../src/sandbox/aws/certificate.ts";
 
@@ -76,9 +76,8 @@ function verifier(answer: (url: string) => Response | Promise<Response> = () => 
     return answer(url);
   }) as typeof fetch;
   const policy = {
-    topics: new Set([TOPIC]),
+    topics: signingHosts([TOPIC], undefined),
     requireVersion2: false,
-    endpoint: undefined as string | undefined,
     keys: createSigningKeys(fetcher, clock),
     clock,
   };

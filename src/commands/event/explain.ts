@@ -8,6 +8,7 @@ import { decide } from "../../events/decide.ts";
 import { isResourceEvent, type ResourceEvent } from "../../events/event.ts";
 import { type Malformed, parseMessage, type SnsMessage } from "../../events/message.ts";
 import { parseEvent } from "../../events/parse.ts";
+import { signingHosts } from "../../events/signing-host.ts";
 import { verifyMessage } from "../../events/verify.ts";
 import { configuredAccounts, withConfigured } from "../../serve/configured-accounts.ts";
 import { snsEndpoint } from "../../sns/endpoint.ts";
@@ -86,8 +87,8 @@ function verifier({ fetch, world }: Context, { verifySignature }: EventExplainOp
     }
     if (!verifySignature) return { result: "skipped", reason: "--verify-signature checks it" };
     // A captured message is of any age, and its own topic is the one that it is checked for.
-    const topics = new Set([message.TopicArn]);
-    const policy = { topics, requireVersion2: false, endpoint, keys, clock, anyAge: true };
+    const topics = signingHosts([message.TopicArn], endpoint);
+    const policy = { topics, requireVersion2: false, keys, clock, anyAge: true };
     const verification = await verifyMessage(body, policy);
     return verification.result === "valid"
       ? { result: "valid", reason: `signed by SNS for ${message.TopicArn}` }
