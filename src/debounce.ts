@@ -30,7 +30,8 @@ export function createDebounce<T>(clock: Clock, windowMs: number, signal: AbortS
   /** Resolves when the lane's run is over and its window has passed. */
   const quiet = async (lane: Lane<T>): Promise<void> => {
     await lane.running;
-    const left = lane.startedAt + windowMs - clock.now();
+    // A clock that was set back must not make the window longer.
+    const left = Math.min(windowMs, lane.startedAt + windowMs - clock.now());
     // Stopping cuts the window short; what was promised still runs.
     if (left > 0) await clock.sleep(left, signal).catch(() => {});
   };

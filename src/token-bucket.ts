@@ -17,6 +17,8 @@ export function createTokenBucket(burst: number, firstRefillMs: number, clock: C
   let refilledAt = clock.now();
 
   const refill = () => {
+    // A clock that was set back takes nothing away.
+    refilledAt = Math.min(refilledAt, clock.now());
     const gained = Math.floor((clock.now() - refilledAt) / refillMs);
     tokens = Math.min(burst, tokens + gained);
     refilledAt += gained * refillMs;

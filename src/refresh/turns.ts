@@ -23,9 +23,12 @@ export function createTurns(perSecond: number, clock: Clock, signal: AbortSignal
       return lane(work);
     },
     async ready(key) {
-      const due = (begun.get(key) ?? Number.NEGATIVE_INFINITY) + spacingMs;
+      // A clock that was set back must not make the pause longer.
+      const last = Math.min(begun.get(key) ?? Number.NEGATIVE_INFINITY, clock.now());
+      const due = last + spacingMs;
       // Timers may be a moment early.
-      for (let left = due - clock.now(); left > 0; left = due - clock.now()) await clock.sleep(left, signal);
+      for (let left = due - clock.now(); left > 0; left = due - clock.now())
+        await clock.sleep(Math.min(left, spacingMs), signal);
     },
     begin: (key) => void begun.set(key, clock.now()),
   };

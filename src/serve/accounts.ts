@@ -18,7 +18,7 @@ export function createAccounts(
   let loading: Promise<Account[]> | undefined;
 
   return async () => {
-    if (known !== undefined && clock.now() - readAt < MAX_AGE_MS) return known;
+    if (known !== undefined && Math.abs(clock.now() - readAt) < MAX_AGE_MS) return known;
     loading ??= load().finally(() => {
       loading = undefined;
     });

@@ -33,9 +33,13 @@ export async function testSite(options: Partial<SiteOptions> = {}): Promise<Test
   };
 }
 
-/** Polls a condition for at most ten seconds of real time. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Polls a condition for at most ten seconds of real time, or as long as is said. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  atMostMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + atMostMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`timed out waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

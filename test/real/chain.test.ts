@@ -113,6 +113,137 @@ describe("the whole chain on real parts", () => {
     expect(engine.proxy.counts()["autoscaling:DescribeAutoScalingGroups"]).toBeLessThanOrEqual(3);
   });
 
+  describe("each kind that moto can change, over a queue", () => {
+    const queueStopper = new AbortController();
+    let receiving: Promise<number>;
+    let queueLog: () => string;
+    let topic: string;
+
+    beforeAll(async () => {
+      const created = await aec(
+        ["sns", "create", "--protocol", "sqs", "--topic-name", "queued", "--yes", "-o", "json"],
+        {
+          env,
+        },
+      );
+      expect(created.exit, created.stderr).toBe(0);
+      topic = created.json<{ topicArn: string }>().topicArn;
+      const queueUrl = localStack.queueUrl(TOPIC_ACCOUNT, "queued-events");
+      const { world, written } = testWorld({ env, signal: queueStopper.signal });
+      queueLog = () => written.stderr;
+      receiving = main(["serve", "--queue-url", queueUrl, "--admin-listen", "off"], world);
+      await until(() => written.stdout.includes("\n"), "serve to be ready");
+    });
+    afterAll(async () => {
+      queueStopper.abort();
+      await receiving;
+    });
+
+    const item = (resourceType: string, resourceId: string, more: object = {}) => ({
+      messageType: "ConfigurationItemChangeNotification",
+      configurationItem: {
+        awsAccountId: MOTO_ACCOUNT,
+        awsRegion: REGION,
+        resourceType,
+        resourceId,
+        resourceName: resourceId,
+        configurationItemStatus: "OK",
+        configurationItemCaptureTime: new Date().toISOString(),
+        ...more,
+      },
+    });
+    const event = (source: string, detailType: string, detail: object) => ({
+      source,
+      "detail-type": detailType,
+      account: MOTO_ACCOUNT,
+      region: REGION,
+      time: new Date().toISOString(),
+      resources: [],
+      detail,
+    });
+    const balancerArn = (name: string) =>
+      `arn:aws:elasticloadbalancing:${REGION}:${MOTO_ACCOUNT}:loadbalancer/app/${name}/0123456789abcdef`;
+    const stack = (name: string) => ({ "stack-id": name, "status-details": { status: "CREATE_COMPLETE" } });
+
+    /** Makes it in AWS, and tells of it as AWS does. */
+    const KINDS: Record<string, () => Promise<object>> = {
+      "a server group, by Auto Scaling": async () => {
+        await engine.group("kinds-main-v001", 1);
+        return event("aws.autoscaling", "EC2 Instance-launch Lifecycle Action", {
+          AutoScalingGroupName: "kinds-main-v001",
+        });
+      },
+      "a security group, by AWS Config": async () =>
+        item("AWS::EC2::SecurityGroup", await engine.securityGroup("kinds-sg")),
+      "an application balancer, by AWS Config": async () => {
+        await engine.balancer("kinds-alb", "application");
+        return item("AWS::ElasticLoadBalancingV2::LoadBalancer", balancerArn("kinds-alb"), {
+          ARN: balancerArn("kinds-alb"),
+        });
+      },
+      "a classic balancer, by CloudTrail": async () => {
+        await engine.balancer("kinds-classic", "classic");
+        return event("aws.elasticloadbalancing", "AWS API Call via CloudTrail", {
+          eventSource: "elasticloadbalancing.amazonaws.com",
+          eventName: "CreateLoadBalancer",
+          requestParameters: { loadBalancerName: "kinds-classic" },
+        });
+      },
+      "a key pair, by CloudTrail": async () => {
+        const keyName = await engine.plain("key-pair", "kinds-key");
+        return event("aws.ec2", "AWS API Call via CloudTrail", {
+          eventSource: "ec2.amazonaws.com",
+          eventName: "CreateKeyPair",
+          requestParameters: { keyName },
+        });
+      },
+      "a VPC, by AWS Config": async () => item("AWS::EC2::VPC", await engine.plain("vpc", "kinds-vpc")),
+      "a stack, by CloudFormation": async () =>
+        event(
+          "aws.cloudformation",
+          "CloudFormation Stack Status Change",
+          stack(await engine.plain("stack", "kinds-stack")),
+        ),
+    };
+
+    test.each(Object.entries(KINDS))(
+      "%s: in the cache, right, and acknowledged only then",
+      async (_, make) => {
+        const settled = () =>
+          queueLog()
+            .split("\n")
+            .filter((line) => line.includes("message settled"))
+            .map((line) => JSON.parse(line));
+        const before = settled().length;
+        const message = await make();
+        const credentials = { accessKeyId: TOPIC_ACCOUNT, secretAccessKey: "test" };
+        const sns = new SNSClient({ endpoint: localStack.url, region: REGION, credentials });
+        await sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(message) }));
+        await until(() => settled().length > before, "the answer", 60_000);
+        const [fate] = settled().slice(before);
+        expect(fate).toMatchObject({ outcome: "applied", signature: "valid" });
+        const [work] = fate.work;
+        // Read back by another way than serve's: what was there before is unchanged now.
+        const read = await aec(
+          [
+            "refresh",
+            work.name,
+            "--type",
+            work.type,
+            "--account",
+            work.account,
+            "--region",
+            work.region,
+            "-o",
+            "json",
+          ],
+          { env },
+        );
+        expect(read.json<{ items: object[] }>().items).toMatchObject([{ verdict: "unchanged" }]);
+      },
+    );
+  });
+
   test("polling that is slowed down live costs nothing, an event is as fast as ever, and release ends it", async () => {
     const polling = (...argv: string[]) => aec(["polling", ...argv], { env });
     const set = await polling("set", "--live", "--agents", "default/**", "--interval", "10m");

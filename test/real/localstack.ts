@@ -9,6 +9,8 @@ import { freePort, spawnServer, waitUntil } from "./clouddriver/process.ts";
 export interface LocalStack {
   readonly url: string;
   readonly port: number;
+  /** The short form, since the one that it tells has its host below an address. */
+  queueUrl(account: string, name: string): string;
   /** Ends it and removes its files. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     return {
       url,
       port,
+      queueUrl: (account, name) => `${url}/${account}/${name}`,
       async stop() {
         await server.stop(5_000);
         await cleanUp();
