@@ -131,7 +131,10 @@ describe("the whole chain on real parts", () => {
       const queueUrl = localStack.queueUrl(TOPIC_ACCOUNT, "queued-events");
       const { world, written } = testWorld({ env, signal: queueStopper.signal });
       queueLog = () => written.stderr;
-      receiving = main(["serve", "--queue-url", queueUrl, "--admin-listen", "off"], world);
+      receiving = main(
+        ["serve", "--queue-url", queueUrl, "--topic-arn", topic, "--admin-listen", "off"],
+        world,
+      );
       await until(() => written.stdout.includes("\n"), "serve to be ready");
     });
     afterAll(async () => {
