@@ -11,6 +11,8 @@ export interface TokenBucket {
   setRefill(refillMs: number): void;
 }
 
+const LOOK_MS = 1_000;
+
 export function createTokenBucket(burst: number, firstRefillMs: number, clock: Clock): TokenBucket {
   let refillMs = firstRefillMs;
   let tokens = burst;
@@ -25,14 +27,16 @@ export function createTokenBucket(burst: number, firstRefillMs: number, clock: C
   };
   const tryTake = () => {
     refill();
-    if (tokens === 0) return false;
+    if (tokens < 1) return false;
     tokens -= 1;
     return true;
   };
   return {
     tryTake,
     async take(signal) {
-      while (!tryTake()) await clock.sleep(refilledAt + refillMs - clock.now(), signal);
+      // Looked at every second: it may have been filled, or quickened, meanwhile.
+      while (!tryTake())
+        await clock.sleep(Math.min(LOOK_MS, Math.max(1, refilledAt + refillMs - clock.now())), signal);
     },
     fill: () => {
       tokens = burst;

@@ -37,6 +37,8 @@ export interface ServeOptions {
 }
 
 const LISTEN = "127.0.0.1:7010";
+const FLOOR_AGAIN_MS = 15_000;
+const LEAST_HEARTBEAT_MS = 10_000;
 
 /** `aec serve`: listens and receives until it is told to stop. Prints one JSON line when it is ready. */
 export async function run(context: Context, options: ServeOptions): Promise<undefined> {
@@ -55,6 +57,11 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const requireVersion2 = options.requireSignatureVersion === "2";
   const heartbeatMs =
     options.heartbeat === undefined ? undefined : parseDuration(options.heartbeat, "--heartbeat");
+  if (heartbeatMs !== undefined && heartbeatMs < LEAST_HEARTBEAT_MS) {
+    throw usageError("bad-heartbeat", `--heartbeat ${options.heartbeat}: at least 10s between two`, {
+      hint: "such as 5m",
+    });
+  }
   const recorded =
     options.record === undefined ? undefined : createRecording(resolve(world.cwd, options.record));
   const metrics = createMetrics({
@@ -66,7 +73,12 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     ...metrics,
     settled(message) {
       metrics.settled(message);
-      recorded?.(message);
+      try {
+        recorded?.(message);
+      } catch (error) {
+        // What is applied is applied, whether it can be written down or not.
+        log.error({ problem: messageOf(error) }, "a message is not recorded");
+      }
     },
   };
   const scheduler = await openScheduler(context, {
@@ -140,13 +152,22 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       queues: queues.map(({ url }) => url),
     });
     const { receiveFrom } = await import("../serve/receive.ts");
-    const floor = (why: string) =>
-      scheduler.floorPass(why).catch((error) => {
+    const floor = async (why: string): Promise<boolean> => {
+      try {
+        await scheduler.floorPass(why);
+        return true;
+      } catch (error) {
         if (!signal.aborted) log.warn({ why, problem: messageOf(error) }, "the pass could not be made");
-      });
+        return false;
+      }
+    };
+    const floorAtStart = async () => {
+      while (!signal.aborted && !(await floor("at start")))
+        await clock.sleep(FLOOR_AGAIN_MS, signal).catch(() => {});
+    };
     const working = [
       ...receivers.map(receiveFrom),
-      ...(keeper ? [keeper.keep(), floor("at start")] : []),
+      ...(keeper ? [keeper.keep(), floorAtStart()] : []),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
       // A queue of our own keeps what was not applied by itself.
       ...(notify && keeper ? [watchDeadLetters(context, topics, log, floor)] : []),

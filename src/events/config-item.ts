@@ -1,4 +1,4 @@
-import { ignored, type Parsed, type ResourceFacts } from "./event.ts";
+import { ignored, type Parsed, type ResourceEvent, type ResourceFacts } from "./event.ts";
 import { clip, type Fields, fields, text, timeOf } from "./fields.ts";
 import { readRow } from "./read-row.ts";
 import { configRow, type Row } from "./table.ts";
@@ -41,7 +41,7 @@ export function parseConfig(document: Fields): Parsed {
     region,
     name: reading.name,
     at: timeOf(item.configurationItemCaptureTime),
-    order: stateId(item.configurationStateId),
+    order: orderOf(row.event, ARN ?? reading.name, item.configurationStateId),
     facts: factsOf(row, item, configuration),
   };
 }
@@ -56,10 +56,12 @@ function configurationOf({ configuration }: Fields): Fields | undefined {
   }
 }
 
-/** A number, which the Config API spells as text. */
-function stateId(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+/** A number, which the Config API spells as text; 0 is what oversized items may have instead. */
+function orderOf(type: string, resource: string, value: unknown): ResourceEvent["order"] {
+  const id = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof id === "number" && Number.isFinite(id) && id > 0
+    ? { item: `${type}/${resource}`, id }
+    : undefined;
 }
 
 function factsOf(row: Row, item: Fields, configuration: Fields | undefined): ResourceFacts {

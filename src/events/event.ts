@@ -9,8 +9,8 @@ export interface ResourceEvent extends EventPlace {
   type: ResourceType;
   /** ASG name, security group id: how the cache knows it. `*`: all of the kind. */
   name: string;
-  /** Grows with each item of the same resource: AWS Config's `configurationStateId`. */
-  order?: number | undefined;
+  /** AWS Config's `configurationStateId`, which grows with each item of one resource. */
+  order?: { item: string; id: number } | undefined;
   facts: ResourceFacts;
 }
 

@@ -7,7 +7,8 @@ const TERMINATED = "EC2 Instance Terminate Successful";
 /** What an event of Auto Scaling says of the group's instances. */
 export function scalingFacts(detailType: string, detail: Fields): Omit<ResourceFacts, "gone"> {
   const instance = text(detail.EC2InstanceId);
-  if (instance === undefined) return {};
+  // What waits in a warm pool is none of the group's instances.
+  if (instance === undefined || detail.Destination === "WarmPool" || detail.Origin === "WarmPool") return {};
   if (detailType === LAUNCHED) return { instanceIds: [instance] };
   return detailType === TERMINATED ? { absentInstanceIds: [instance] } : {};
 }

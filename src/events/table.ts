@@ -46,7 +46,7 @@ const BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const SECURITY_GROUP = "AWS::EC2::SecurityGroup";
 const ECS_SERVICE = "AWS::ECS::Service";
 
-const IN_GROUP: At = { at: "ARN", match: /autoScalingGroupName\/([^:/]+)/ };
+const IN_GROUP = { at: "ARN", match: /autoScalingGroupName\/([^:/]+)/ };
 const OF_GROUP: readonly At[] = ["configuration.autoScalingGroupName", IN_GROUP];
 /** `…:loadbalancer/app/NAME/ID`, `…:listener/app/NAME/ID/ID` and `…:listener-rule/app/NAME/…`. */
 const IN_BALANCER = /:(?:loadbalancer|listener|listener-rule)\/(?:app|net|gwy)\/([^/]+)\//;
@@ -246,7 +246,7 @@ export const TABLE: readonly Row[] = [
     AUTO_SCALING,
     GROUP,
     "server-group",
-    ["requestParameters.autoScalingGroupName"],
+    ["requestParameters.autoScalingGroupName", { at: "requestParameters.policyName", match: IN_GROUP.match }],
     [
       "CreateAutoScalingGroup",
       "UpdateAutoScalingGroup",
@@ -266,6 +266,10 @@ export const TABLE: readonly Row[] = [
       "DeletePolicy",
       "PutScheduledUpdateGroupAction",
       "DeleteScheduledAction",
+      "BatchPutScheduledUpdateGroupAction",
+      "BatchDeleteScheduledAction",
+      "AttachTrafficSources",
+      "DetachTrafficSources",
     ],
   ),
   cloudtrail(
@@ -357,6 +361,13 @@ export const TABLE: readonly Row[] = [
       "CreateRule",
       "ModifyRule",
       "DeleteRule",
+      "SetRulePriorities",
+      "AddListenerCertificates",
+      "RemoveListenerCertificates",
+      "CreateLoadBalancerListeners",
+      "DeleteLoadBalancerListeners",
+      "ApplySecurityGroupsToLoadBalancer",
+      "AttachLoadBalancerToSubnets",
       "RegisterInstancesWithLoadBalancer",
       "DeregisterInstancesFromLoadBalancer",
     ],
@@ -373,7 +384,7 @@ export const TABLE: readonly Row[] = [
     ECS_SERVICE,
     "ecs-service",
     ["requestParameters.serviceName", { at: "requestParameters.service", match: LAST_PART }],
-    ["CreateService", "UpdateService", "DeleteService"],
+    ["CreateService", "UpdateService", "DeleteService", "CreateTaskSet", "DeleteTaskSet"],
   ),
   cloudtrail(
     "lambda.amazonaws.com",

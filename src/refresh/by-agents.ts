@@ -17,7 +17,8 @@ export async function refreshByAgents(
   if (!locks) throw new Error("agent runs need a lock store");
   const runner = { ...refresher, locks, executions: clouddriver.executions };
   const limit = pLimit(refresher.concurrency ?? Number.POSITIVE_INFINITY);
-  const runLimited = (agent: string) => limit(() => runAgent(agent, runner));
+  const run = refresher.run ?? ((agent: string) => runAgent(agent, runner));
+  const runLimited = (agent: string) => limit(() => run(agent));
   const missing = await missingAgents([...new Set(items.flatMap(agentsOf))], refresher);
 
   // The first run of an agent begins when all items have been read, and serves them all; a second one those that wait.
@@ -25,9 +26,9 @@ export async function refreshByAgents(
   const again = createDebounce<AgentRun>(clock, 0, signal);
   const runFor = (agent: string, first: boolean): Promise<AgentRun> => {
     if (!first) return again(agent, () => runLimited(agent));
-    const run = firstRuns.get(agent) ?? runLimited(agent);
-    firstRuns.set(agent, run);
-    return run;
+    const running = firstRuns.get(agent) ?? runLimited(agent);
+    firstRuns.set(agent, running);
+    return running;
   };
   const old = await oldRecords(items, clouddriver);
   const attempt = async (item: WorkItem, tries: number): Promise<Attempt> => {

@@ -1,3 +1,4 @@
+import type { AgentRun } from "../agents/run.ts";
 import type { LockStore } from "../agents/stores/store.ts";
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
@@ -39,6 +40,8 @@ export interface Refresher {
   intervalMs?: number | undefined;
   /** Agents that are run at one time; default: all. */
   concurrency?: number | undefined;
+  /** Runs an agent now; default: by its scheduler's lock, straight away. */
+  run?: (agent: string) => Promise<AgentRun>;
   /** Waits for an agent's next own pass; default: each call by itself. */
   nextPass?: (agent: string) => Promise<boolean>;
   /** Orders and spaces out the on-demand calls of each `account/region`. */

@@ -88,7 +88,8 @@ async function refreshNow(
 ): Promise<Reply> {
   const { host = "localhost" } = request.headers;
   try {
-    const found = id === undefined ? await refreshes.start(await readJson(request)) : refreshes.find(id);
+    const found =
+      id === undefined ? await refreshes.start(await readJson(request)) : await refreshes.find(id);
     return found
       ? { status: 200, body: { ...found, url: `http://${host}/refresh/${found.id}` } }
       : { status: 404, body: { error: "no such refresh" } };

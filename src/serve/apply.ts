@@ -50,12 +50,12 @@ export function createApply(
     if (first) return { outcome: "failed", detail: first };
     const wrong = await contradicted(event, item);
     if (!wrong) return { outcome: "applied", detail: "the cache shows it" };
-    const newer = overtaken();
-    if (newer) return { outcome: "applied", detail: `overtaken: ${newer}` };
     await clock.sleep(CONSISTENCY_WAIT_MS, signal);
     const second = await refresh(item);
     if (second) return { outcome: "failed", detail: second };
-    const still = overtaken() ? undefined : await contradicted(event, item);
+    const still = await contradicted(event, item);
+    const newer = still && overtaken();
+    if (newer) return { outcome: "applied", detail: `overtaken: ${newer}` };
     return still
       ? { outcome: "stale", detail: still }
       : { outcome: "applied", detail: "the cache shows it, at the second run" };
@@ -76,8 +76,15 @@ export function createApply(
     const seenFrom = event.at + SEEN_AFTER_MS;
     if (event.at === 0 || clock.now() < seenFrom) return false;
     const { byAgent } = await clouddriver.executions();
-    const startOf = (agent: string) => byAgent.get(agent)?.lastExecutionStartMs ?? 0;
-    if (agentsOf(item).some((agent) => startOf(agent) < seenFrom)) return false;
+    let from = seenFrom;
+    for (const round of agentRounds(item)) {
+      const passes = round.map((agent) => byAgent.get(agent));
+      if (passes.some((pass) => pass === undefined || pass.lastExecutionStartMs < from)) return false;
+      // A round reads what the one before it has stored.
+      from = Math.max(
+        ...passes.map((pass) => (pass?.lastExecutionStartMs ?? 0) + (pass?.lastExecutionDurationMs ?? 0)),
+      );
+    }
     return !(await contradicted(event, item));
   }
 

@@ -9,13 +9,13 @@ const LOOK_MS = 60_000;
 
 /**
  * Looks at the topics' dead-letter queues, and tells when one has got more: what could not be delivered is in them,
- * so that the cache may be behind. Runs until the signal aborts.
+ * so that the cache may be behind. `grown` tells whether that is made up for. Runs until the signal aborts.
  */
 export async function watchDeadLetters(
   context: Context,
   topics: readonly string[],
   log: Logger,
-  grown: (queue: string) => Promise<void>,
+  grown: (queue: string) => Promise<boolean>,
 ): Promise<void> {
   const { clock, signal } = context.world;
   const { createSqs } = await import("../aws/sqs.ts");
@@ -32,7 +32,8 @@ export async function watchDeadLetters(
         { queue: queue.arn, waiting },
         "messages could not be delivered: aec sns redrive applies them",
       );
-      await grown(queue.arn);
+      // Looked at again until something was done about it.
+      if (!(await grown(queue.arn))) return;
     }
     seen.set(arn, waiting);
   };

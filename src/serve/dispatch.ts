@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { childSignal } from "../child-signal.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { isResourceEvent } from "../events/event.ts";
@@ -67,11 +68,11 @@ export function createDispatch({ policy, handle, watcher, clock, log }: Dispatch
       const begun = begin(incoming(message, { body, via: "http", receivedAt, signature: "valid" }));
       if (begun === undefined) return { status: 503, reason: "too many messages are open" };
       if (!(begun instanceof Promise)) return receptionOf(begun);
-      const late = new AbortController();
-      const timeout = clock.sleep(ANSWER_WITHIN_MS, AbortSignal.any([late.signal, signal])).catch(() => {});
+      const late = childSignal(signal);
+      const timeout = clock.sleep(ANSWER_WITHIN_MS, late.signal).catch(() => {});
       // SNS gives up on an answer after 15 s; its next try joins the work or finds it done.
       const fate = await Promise.race([begun, timeout]);
-      late.abort();
+      late.end();
       return fate ? receptionOf(fate) : { status: 503, reason: "still being applied" };
     },
 
@@ -114,7 +115,8 @@ export function createDispatch({ policy, handle, watcher, clock, log }: Dispatch
     const { id, event, signature, receivedAt } = message;
     const verifiedAt = clock.now();
     if (event !== undefined && "ignored" in event && typeof signature === "string") {
-      return conclude(message, { outcome: "ignored", reason: event.ignored }, verifiedAt, signature);
+      const settled: Fate = { outcome: "ignored", reason: event.ignored, decidedAt: verifiedAt };
+      return conclude(message, settled, verifiedAt, signature);
     }
     if (open.size >= MAX_OPEN) return undefined;
     const work = handle(message)
@@ -127,14 +129,14 @@ export function createDispatch({ policy, handle, watcher, clock, log }: Dispatch
   function conclude(message: Incoming, settled: Fate, verifiedAt: number, signature: string): Fate {
     const { id, body, via, type, event, receivedAt } = message;
     const fate = { ...settled, receivedAt, verifiedAt, settledAt: clock.now(), signature };
-    watcher.settled({ id, body, via, fate, event: event && isResourceEvent(event) ? event : undefined });
+    memory.remember(id, fate);
+    open.delete(id);
     const beat = event && "ignored" in event ? event.heartbeat : undefined;
     if (beat) watcher.heartbeat(beat.path, Math.max(0, receivedAt - beat.sentAt), receivedAt);
+    watcher.settled({ id, body, via, fate, event: event && isResourceEvent(event) ? event : undefined });
     const tookMs = fate.settledAt - receivedAt;
     const { outcome, reason, work, changedAt } = fate;
     log.info({ id, type, outcome, reason, work, changedAt, signature, tookMs }, "message settled");
-    memory.remember(id, fate);
-    open.delete(id);
     return fate;
   }
 }

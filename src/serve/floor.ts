@@ -13,15 +13,15 @@ export interface FloorOptions {
   log: Logger;
 }
 
-/** Stock polling; what began longer ago may have missed something. */
-const STOCK_INTERVAL_MS = 30_000;
+/** Two passes of stock polling: what polls so often makes up for lost events by itself. */
+const LATE_MS = 60_000;
 
 /**
- * One pass of every agent in care that has not begun a pass for an interval: events may have been lost before. With
- * stock polling that is none. Those that nobody waits for come last, at the pace of their account and Region.
+ * One pass of every agent in care that has not begun one for a minute: events may have been lost before. With stock
+ * polling that is none. What nobody waits for comes last, at the pace of its account and Region.
  */
 export async function floorPass(why: string, { refresher, accounts, run, log }: FloorOptions): Promise<void> {
-  const { clouddriver, locks, clock, intervalMs } = refresher;
+  const { clouddriver, locks, clock } = refresher;
   const { byAgent } = await clouddriver.executions();
   const candidates = new Map<string, Pick<WorkItem, "account" | "region" | "type">>();
   for (const { name: account, regions, provider } of await accounts()) {
@@ -33,7 +33,7 @@ export async function floorPass(why: string, { refresher, accounts, run, log }: 
     }
   }
   const locked = await locks.locksOf([...candidates.keys()]);
-  const oldest = clock.now() - 2 * (intervalMs ?? STOCK_INTERVAL_MS);
+  const oldest = clock.now() - LATE_MS;
   const late = [...candidates].filter(([agent]) => {
     const started = byAgent.get(agent)?.lastExecutionStartMs;
     return started === undefined ? locked.has(agent) : started < oldest;

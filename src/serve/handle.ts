@@ -52,7 +52,8 @@ export function createHandle(handler: Handler): (message: Incoming) => Promise<F
   return (message) => {
     const { event } = message;
     if (event === undefined) return aboutSubscription(message);
-    if ("ignored" in event) return Promise.resolve({ outcome: "ignored", reason: event.ignored });
+    if ("ignored" in event)
+      return Promise.resolve({ outcome: "ignored", reason: event.ignored, decidedAt: clock.now() });
     return isResourceEvent(event) ? aboutResource(event) : aboutPressure(event);
   };
 

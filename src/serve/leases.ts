@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { HOLD_PREFIX, type LockStore } from "../agents/stores/store.ts";
+import { childSignal } from "../child-signal.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 
@@ -69,17 +70,17 @@ export function createLeases(store: LockStore, clock: Clock, signal: AbortSignal
         await clock.sleep(POLL_MS, signal);
       }
       held.add(lease);
-      const done = new AbortController();
-      const renewing = renew(lease, AbortSignal.any([done.signal, signal]));
+      const done = childSignal(signal);
+      const renewing = renew(lease, done.signal);
       try {
         const served = await servedBy?.();
         if (served !== undefined) return served;
         const last = await tried(() => store.lock(began));
         if (last && last.lifeMs > 0) await clock.sleep(last.lifeMs, signal);
-        await tried(() => store.hold(began, owner, windowMs, 0));
+        if (windowMs > 0) await tried(() => store.hold(began, owner, windowMs, 0));
         return await work();
       } finally {
-        done.abort();
+        done.end();
         await renewing;
         // What cannot be given back now ends by itself.
         await tried(() => store.deleteIf(lease, owner));

@@ -3,36 +3,42 @@ import type { ResourceEvent } from "../events/event.ts";
 
 const MAX_RESOURCES = 50_000;
 
-interface Place {
-  /** `configurationStateId`; 0 where no item of AWS Config told it. */
-  order: number;
-  at: number;
+/**
+ * Remembers the newest event of each resource, received and applied: messages come in any order. AWS's own times decide;
+ * where they are equal the number that AWS Config counts the items of one resource by.
+ */
+export function createNewest() {
+  const received = places();
+  const applied = places();
+  return {
+    received: received.advance,
+    applied: applied.advance,
+    /** Why there is nothing left to do: something newer was applied. */
+    outdated: applied.newer,
+    /** Why the cache may well say something else: something newer has come. */
+    overtaken: received.newer,
+  };
 }
 
-/** Remembers the newest event of each resource, received and applied: messages come in any order. */
-export function createNewest() {
-  const received = new LRUCache<string, Place>({ max: MAX_RESOURCES });
-  const applied = new LRUCache<string, Place>({ max: MAX_RESOURCES });
+function places() {
+  const times = new LRUCache<string, number>({ max: MAX_RESOURCES });
+  const orders = new LRUCache<string, number>({ max: MAX_RESOURCES });
   const keyOf = ({ awsAccountId, region, type, name }: ResourceEvent) =>
     [awsAccountId, region, type, name].join("/");
-  const advance = (places: typeof received, event: ResourceEvent) => {
-    const { order, at } = places.get(keyOf(event)) ?? { order: 0, at: 0 };
-    places.set(keyOf(event), { order: Math.max(order, event.order ?? 0), at: Math.max(at, event.at) });
-  };
-  const newerThan = (event: ResourceEvent, place: Place | undefined): string | undefined => {
-    if (!place) return undefined;
-    if (event.order !== undefined && event.order < place.order)
-      return `configurationStateId ${place.order} is newer`;
-    return event.at > 0 && event.at < place.at
-      ? `what AWS saw at ${new Date(place.at).toISOString()} is newer`
-      : undefined;
-  };
   return {
-    received: (event: ResourceEvent) => advance(received, event),
-    applied: (event: ResourceEvent) => advance(applied, event),
-    /** Why there is nothing left to do: something newer of the resource was applied. */
-    outdated: (event: ResourceEvent) => newerThan(event, applied.get(keyOf(event))),
-    /** Why the cache may well say something else: something newer of the resource has come. */
-    overtaken: (event: ResourceEvent) => newerThan(event, received.get(keyOf(event))),
+    advance(event: ResourceEvent): void {
+      const { at, order } = event;
+      const key = keyOf(event);
+      times.set(key, Math.max(times.get(key) ?? 0, at));
+      if (order) orders.set(order.item, Math.max(orders.get(order.item) ?? 0, order.id));
+    },
+    newer(event: ResourceEvent): string | undefined {
+      const { at, order } = event;
+      const newest = times.get(keyOf(event)) ?? 0;
+      if (at > newest) return undefined;
+      if (at > 0 && at < newest) return `what AWS saw at ${new Date(newest).toISOString()} is newer`;
+      const id = order && orders.get(order.item);
+      return order && id !== undefined && order.id < id ? `configurationStateId ${id} is newer` : undefined;
+    },
   };
 }

@@ -2,12 +2,15 @@ import PQueue from "p-queue";
 import type { ResourceType } from "../agents/kinds.ts";
 import type { Clock } from "../clock.ts";
 import type { WorkItem } from "../refresh/items.ts";
+import type { Turns } from "../refresh/turns.ts";
 import { createTokenBucket, type TokenBucket } from "../token-bucket.ts";
 
 /** How fast AWS is asked, in each account and Region. */
 export interface Pace {
   /** Does the work when its turn has come: the most urgent first, and slower where AWS throttles. */
   inTurn<T>(item: Pick<WorkItem, "account" | "region" | "type">, work: () => Promise<T>): Promise<T>;
+  /** The same turns, but slower where AWS throttles. */
+  slowing(turns: Turns): Turns;
   slowDown(account: string, region: string): void;
   /** Back to the usual pace, with a full bucket. */
   speedUp(account: string, region: string): void;
@@ -69,6 +72,14 @@ export function createPace(clock: Clock, signal: AbortSignal): Pace {
         { priority },
       );
     },
+    slowing: (turns) => ({
+      ...turns,
+      async ready(key) {
+        await turns.ready(key);
+        const lane = lanes.get(key);
+        if (lane && lane.slowUntil > clock.now()) await lane.bucket.take(signal);
+      },
+    }),
     slowDown(account, region) {
       const lane = laneOf(`${account}/${region}`);
       lane.slowUntil = clock.now() + SLOW_FOR_MS;

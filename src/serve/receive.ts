@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { QueueMessage, Sqs } from "../aws/sqs.ts";
+import { childSignal } from "../child-signal.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -48,8 +49,7 @@ export async function receiveFrom(receiver: Receiver): Promise<void> {
 
 /** Deleted when it is settled; hidden again and again until then. */
 async function handle({ sqs, queueUrl, dispatch, clock, signal, log }: Receiver, message: QueueMessage) {
-  const done = new AbortController();
-  const stop = AbortSignal.any([done.signal, signal]);
+  const { signal: stop, end } = childSignal(signal);
   const keepHidden = async () => {
     while (!stop.aborted) {
       await clock.sleep((VISIBILITY_S / 2) * 1_000, stop);
@@ -61,7 +61,7 @@ async function handle({ sqs, queueUrl, dispatch, clock, signal, log }: Receiver,
   });
   try {
     const fate = await dispatch.receiveQueued(message.body, message.id);
-    done.abort();
+    end();
     await hiding;
     if (fate && fate.outcome !== "failed") await sqs.deleteMessage(queueUrl, message.receipt);
     else await sqs.hide(queueUrl, message.receipt, retryAfter(message.receives));
@@ -69,7 +69,7 @@ async function handle({ sqs, queueUrl, dispatch, clock, signal, log }: Receiver,
     // It comes again when its time is over.
     if (!signal.aborted) log.error({ id: message.id, problem: messageOf(error) }, "message not settled");
   } finally {
-    done.abort();
+    end();
   }
 }
 

@@ -5,7 +5,8 @@ import { hideSecrets } from "../secrets.ts";
 import type { Settled } from "./watcher.ts";
 
 /** Names of fields whose values are nobody's business; `token` is what confirms a subscription. */
-const SECRET = /password|passwd|secret|token|credential|private.?key|user.?data|environment$/i;
+const SECRET =
+  /password|passwd|secret|token|credential|(private|api|access).?key|user.?data|environment|parametervalue|outputvalue|authorization/i;
 const SECRET_URLS = new Set(["SubscribeURL", "UnsubscribeURL"]);
 const HIDDEN = "***";
 

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { RESOURCE_TYPES } from "../agents/kinds.ts";
+import type { LockStore } from "../agents/stores/store.ts";
+import { childSignal } from "../child-signal.ts";
 import type { Clock } from "../clock.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
-import { ExpectedError, messageOf } from "../errors.ts";
+import { EXIT, ExpectedError, messageOf } from "../errors.ts";
 import { fields } from "../events/fields.ts";
 import { type WorkItem, workItems } from "../refresh/items.ts";
 import type { ItemResult } from "../refresh/refresh.ts";
@@ -28,6 +30,8 @@ const requestSchema = z.preprocess(
   }),
 );
 
+type Asked = z.infer<typeof requestSchema>;
+
 function withoutEmpty(body: unknown): unknown {
   const asked = fields(body);
   return asked ? Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) : body;
@@ -44,11 +48,13 @@ export interface RefreshRequest {
 export interface RefreshRequests {
   /** Starts what a body asks for; waits for it for a while. Throws a text for the asker where it cannot be. */
   start(body: unknown): Promise<RefreshRequest>;
-  find(id: string): RefreshRequest | undefined;
+  find(id: string): Promise<RefreshRequest | undefined>;
 }
 
 const MAX_REMEMBERED = 1_000;
 const MAX_RUNNING = 20;
+/** Long enough for whoever polls. */
+const SHARED_MS = 3_600_000;
 /** Orca gives up on an answer after 20 s or later. */
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -58,26 +64,42 @@ export function createRefreshRequests({
   refresh,
   clock,
   signal,
+  shared,
 }: {
   accounts(): Promise<Account[]>;
   clouddriver: Pick<Clouddriver, "executions">;
   refresh(items: readonly WorkItem[]): Promise<ItemResult[]>;
   clock: Clock;
   signal: AbortSignal;
+  /** Where the next question may come to another replica. */
+  shared: Pick<LockStore, "remember" | "recall"> | undefined;
 }): RefreshRequests {
   const requests = new LRUCache<string, RefreshRequest>({ max: MAX_REMEMBERED });
   let running = 0;
 
+  const keep = async (request: RefreshRequest): Promise<void> => {
+    requests.set(request.id, request);
+    // One replica knows it in any case.
+    await shared?.remember(`aec:refresh/${request.id}`, JSON.stringify(request), SHARED_MS).catch(() => {});
+  };
   const run = async (id: string, items: readonly WorkItem[]): Promise<void> => {
-    running += 1;
     try {
       const results = await refresh(items);
       const status = results.every(({ verdict }) => isGood(verdict)) ? "SUCCEEDED" : "TERMINAL";
-      requests.set(id, { id, status, items: results });
+      await keep({ id, status, items: results });
     } catch (error) {
-      requests.set(id, { id, status: "TERMINAL", items: [], error: messageOf(error) });
-    } finally {
-      running -= 1;
+      await keep({ id, status: "TERMINAL", items: [], error: messageOf(error) });
+    }
+  };
+
+  const itemsOf = async ({ names, account, region, type, provider }: Asked): Promise<WorkItem[]> => {
+    const { byAgent } = await clouddriver.executions();
+    const args = { names, account, region, provider, type: type as WorkItem["type"] | undefined };
+    try {
+      return workItems(args, await accounts(), new Set(byAgent.keys()));
+    } catch (error) {
+      if (!(error instanceof ExpectedError) || error.exit !== EXIT.usage) throw error;
+      throw new BadRequest([error.message, error.hint].filter(Boolean).join("; "));
     }
   };
 
@@ -85,26 +107,31 @@ export function createRefreshRequests({
     async start(body) {
       const parsed = requestSchema.safeParse(body);
       if (!parsed.success) throw new BadRequest(z.prettifyError(parsed.error));
-      if (running >= MAX_RUNNING) throw new BadRequest("too many refreshes are under way");
-      const { names, account, region, type, provider } = parsed.data;
-      const { byAgent } = await clouddriver.executions();
-      const args = { names, account, region, provider, type: type as WorkItem["type"] | undefined };
-      let items: WorkItem[];
-      try {
-        items = workItems(args, await accounts(), new Set(byAgent.keys()));
-      } catch (error) {
-        if (!(error instanceof ExpectedError)) throw error;
-        throw new BadRequest([error.message, error.hint].filter(Boolean).join("; "));
-      }
-      const id = randomUUID();
-      requests.set(id, { id, status: "RUNNING", items: [] });
-      const done = new AbortController();
-      const wait = clock.sleep(ANSWER_WITHIN_MS, AbortSignal.any([done.signal, signal])).catch(() => {});
-      await Promise.race([run(id, items), wait]);
-      done.abort();
-      return requests.get(id) ?? { id, status: "RUNNING", items: [] };
+      if (running >= MAX_RUNNING) throw new Error("too many refreshes are under way");
+      running += 1;
+      const request: RefreshRequest = { id: randomUUID(), status: "RUNNING", items: [] };
+      const begun = itemsOf(parsed.data).then(async (items) => {
+        await keep(request);
+        return { finished: run(request.id, items) };
+      });
+      void begun
+        .then(({ finished }) => finished)
+        .catch(() => {})
+        .finally(() => {
+          running -= 1;
+        });
+      const { finished } = await begun;
+      const late = childSignal(signal);
+      await Promise.race([finished, clock.sleep(ANSWER_WITHIN_MS, late.signal).catch(() => {})]);
+      late.end();
+      return requests.get(request.id) ?? request;
     },
-    find: (id) => requests.get(id),
+    async find(id) {
+      const known = requests.get(id);
+      if (known) return known;
+      const text = await shared?.recall(`aec:refresh/${id}`).catch(() => undefined);
+      return text === undefined ? undefined : (JSON.parse(text) as RefreshRequest);
+    },
   };
 }
 

@@ -94,6 +94,7 @@ export async function openScheduler(
       owner: `serve of ${settings.environment.value ?? "default"}`,
       standing: standingWishes(context),
     });
+  const pace = createPace(clock, signal);
   const refresher = {
     clouddriver,
     locks: locks && keeper?.yielding(locks),
@@ -101,10 +102,9 @@ export async function openScheduler(
     signal,
     timeoutMs: context.timeout(RUN_TIMEOUT_MS),
     intervalMs,
-    turns: createTurns(CALLS_PER_SECOND, clock, signal),
+    turns: pace.slowing(createTurns(CALLS_PER_SECOND, clock, signal)),
   };
   const accounts = createAccounts(clouddriver.accounts, configuredAccounts(context), clock);
-  const pace = createPace(clock, signal);
   const byAgents = refresher.locks && { ...refresher, locks: refresher.locks };
   const shared = locks && (await openStateStore(settings.stateStore.value, locks));
   const leases = shared && createLeases(shared, clock, signal, log);
@@ -159,9 +159,10 @@ export async function openScheduler(
       clouddriver,
       clock,
       signal,
+      shared,
       refresh: (items) =>
-        byAgents
-          ? refreshByAgents(items, byAgents, () => {})
+        byAgents && runs
+          ? refreshByAgents(items, { ...byAgents, run: (agent) => runs(agent, askedFor(agent)) }, () => {})
           : refreshOnDemand(items, refresher, { always: mode === "on-demand", via: "clouddriver" }, () => {}),
     }),
     async missing() {
@@ -176,6 +177,12 @@ export async function openScheduler(
       if (shared !== locks) shared?.close();
     },
   };
+}
+
+/** Somebody waits for it, as for what is deployed. */
+function askedFor(agent: string) {
+  const [account = "", region = ""] = agent.split("/");
+  return { account, region, type: "server-group" } as const;
 }
 
 /** A Redis of `aec`'s own, or the lock store. Throws a usage error for any other kind of store. */

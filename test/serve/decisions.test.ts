@@ -62,7 +62,7 @@ describe("decisions of serve", () => {
     publish(item("app-v001", { at, state: 20, desired: 3 }));
     await until(() => settled().length === 1, "the first item");
     const runs = clusterRuns(site);
-    publish(item("app-v001", { at: at + 1, state: 10, desired: 1 }));
+    publish(item("app-v001", { at, state: 10, desired: 1 }));
     publish(item("app-v001", { at: at - 60_000, desired: 2 }));
     publish(item("app-v002", { at: at - 60_000, desired: 2 }));
     await until(() => settled().length === 4, "the others");
@@ -99,7 +99,9 @@ describe("decisions of serve", () => {
       envelope(site, "aws.cloudwatch", "CloudWatch Alarm State Change", {
         alarmName: "prod-throttled",
         state: { value },
-        configuration: { metrics: [{ metricStat: { metric: { name: "RequestLimitExceeded" } } }] },
+        configuration: {
+          metrics: [{ metricStat: { metric: { namespace: "AWS/EC2/API", name: "RequestLimitExceeded" } } }],
+        },
       });
     publish(alarm("ALARM"));
     await until(() => settled().length === 1, "the alarm");
@@ -127,7 +129,7 @@ describe("decisions of serve", () => {
     });
     for (const NewStateValue of ["ALARM", "OK"]) {
       publish({
-        AlarmName: "throttling",
+        AlarmName: "aec-throttling",
         AWSAccountId: site.aws.accountId,
         AlarmArn: `arn:aws:cloudwatch:${REGION}:${site.aws.accountId}:alarm:throttling`,
         NewStateValue,

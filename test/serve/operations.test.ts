@@ -80,6 +80,30 @@ describe("POST /refresh", () => {
   });
 });
 
+describe("POST /refresh of several replicas", () => {
+  test("what one of them does another can tell of", async () => {
+    const { site, serving, ask } = await connected([], false);
+    const other = await serve(site, ["--listen", "127.0.0.1:0"], { env: { AEC_SERVE_TOKEN: "token" } });
+    const body = JSON.stringify({ account: "prod", region: REGION, type: "vpc" });
+    const { id } = (await (await ask("/refresh", { method: "POST", body })).json()) as { id: string };
+    expect(other.admin).not.toBe(serving.admin);
+    const headers = { authorization: "Bearer token" };
+    const told = async () => (await fetch(new URL(`/refresh/${id}`, other.admin), { headers })).json();
+    await until(async () => ((await told()) as { status: string }).status === "SUCCEEDED", "its end");
+  });
+
+  test("more than a few at once are put off, not refused", async () => {
+    const { ask } = await connected([], false);
+    const body = JSON.stringify({ account: "prod", region: REGION, type: "server-group", names: "app-v001" });
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => ask("/refresh", { method: "POST", body })),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(20);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(20);
+  });
+});
+
 describe("at start", () => {
   test("agents that have not run for long run once; with stock polling none is late", async () => {
     const site = await testSite({ intervalMs: 280_000 });
@@ -94,6 +118,21 @@ describe("at start", () => {
     const again = await serve(site);
     await site.clock.sleep(5_000);
     expect(again.log().some(({ msg }) => msg === "the pass is over")).toBe(false);
+  });
+
+  test("a pass that cannot be made is made when Clouddriver is there", async () => {
+    const site = await testSite({ intervalMs: 280_000 });
+    await site.clock.sleep(70_000);
+    let down = true;
+    const failing: typeof fetch = (input, init) =>
+      down && String(input).startsWith(site.clouddriver.url)
+        ? Promise.reject(new TypeError("fetch failed"))
+        : fetch(input, init);
+    const serving = await serve(site, [], { fetch: failing });
+    const said = (text: string) => serving.log().some(({ msg }) => msg === text);
+    await until(() => said("the pass could not be made"), "the first attempt");
+    down = false;
+    await until(() => said("the pass is over"), "the pass");
   });
 
   test("what could not be delivered makes a pass too, and is told", async () => {
@@ -140,6 +179,17 @@ describe("--record and event replay", () => {
     expect(cached(other, "app-v001")?.desired).toBe(4);
     const explained = await other.aec(["event", "explain", file, "--verify-signature", "-o", "json"]);
     expect(explained.stdout).toContain('"result":"valid"');
+  });
+
+  test.runIf(existsSync("/dev/full"))("on a full disk messages are settled all the same", async () => {
+    const { site, serving } = await connected(["--record", "/dev/full"]);
+    site.group("app-v001", 1);
+    await until(() => serving.log().some(({ outcome }) => outcome === "applied"), "the event");
+    const failures = () => serving.log().filter(({ msg }) => msg === "a message is not recorded");
+    expect(failures().length).toBeGreaterThan(0);
+    const answered = () => site.aws.sns.deliveries.filter(({ type }) => type === "Notification");
+    await until(() => answered().length > 0, "its answer");
+    expect(answered()).toMatchObject([{ status: 200 }]);
   });
 
   test("a file that cannot be written is told at the start; one that cannot be replayed too", async () => {

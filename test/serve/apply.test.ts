@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import type { AgentExecution } from "../../src/clouddriver/executions.ts";
+import type { ResourceEvent } from "../../src/events/event.ts";
+import { createApply } from "../../src/serve/apply.ts";
+import { createNewest } from "../../src/serve/newest.ts";
+import { createPace } from "../../src/serve/pace.ts";
+import { manualClock } from "../helpers/manual-clock.ts";
+
+const PLACE = "prod-ecs/us-east-1";
+const { signal } = new AbortController();
+
+const event = (more: Partial<ResourceEvent>): ResourceEvent => ({
+  source: "service",
+  resourceType: "AWS::ECS::Service",
+  type: "ecs-service",
+  awsAccountId: "012345678901",
+  region: "us-east-1",
+  name: "web",
+  at: 0,
+  facts: { gone: undefined },
+  ...more,
+});
+
+describe("a pass that has seen it", () => {
+  /** Starts of the agents of ECS services, in seconds after the change; each pass lasts a second. */
+  async function runsFor(starts: Record<string, number>) {
+    const clock = manualClock();
+    const at = clock.now() - 60_000;
+    const byAgent = new Map(
+      Object.entries(starts).map(([agent, after]): [string, AgentExecution] => {
+        const times = { lastExecutionStartMs: at + after * 1_000, lastExecutionDurationMs: 1_000 };
+        return [`${PLACE}/${agent}`, { id: `${PLACE}/${agent}`, provider: "ecs", ...times }];
+      }),
+    );
+    const clouddriver = { executions: async () => ({ byAgent, serverTime: clock.now() }) };
+    const refresher = { clouddriver, clock, signal } as never;
+    const ran: string[] = [];
+    const runs = async (agent: string) => {
+      ran.push(agent);
+      return { outcome: "ran", startedMs: 0, durationMs: 0 } as const;
+    };
+    const apply = createApply("agents", refresher, { debounceMs: 0, pace: createPace(clock, signal), runs });
+    const item = {
+      provider: "ecs",
+      type: "ecs-service",
+      account: "prod-ecs",
+      region: "us-east-1",
+      name: "web",
+    } as const;
+    await apply(event({ at }), item, () => undefined);
+    return ran.length;
+  }
+  const second = { ServiceCachingAgent: 20, TaskCachingAgent: 20, ContainerInstanceCachingAgent: 20 };
+  const third = { TaskDefinitionCachingAgent: 30, TaskHealthCachingAgent: 30 };
+
+  test("needs each round to have begun after the one that it reads", async () => {
+    expect(await runsFor({ EcsClusterCachingAgent: 12, ...second, ...third })).toBe(0);
+    expect(await runsFor({ EcsClusterCachingAgent: 40, ...second, ...third })).toBe(6);
+    expect(await runsFor({ EcsClusterCachingAgent: 5, ...second, ...third })).toBe(6);
+    expect(await runsFor({ ...second, ...third })).toBe(6);
+  });
+});
+
+describe("the newest event of a resource", () => {
+  const group = (more: Partial<ResourceEvent>) =>
+    event({
+      type: "server-group",
+      name: "app-v001",
+      resourceType: "AWS::AutoScaling::AutoScalingGroup",
+      ...more,
+    });
+
+  test("is told by AWS's times; by the items' numbers within one resource where these are equal", () => {
+    const newest = createNewest();
+    newest.applied(group({ at: 1_000, order: { item: "group", id: 50 } }));
+    expect(newest.outdated(group({ at: 1_000, order: { item: "group", id: 49 } }))).toContain("50");
+    expect(newest.outdated(group({ at: 999 }))).toContain("newer");
+    expect(newest.outdated(group({ at: 1_000, order: { item: "policy", id: 2 } }))).toBeUndefined();
+    expect(newest.outdated(group({ at: 2_000, order: { item: "group", id: 1 } }))).toBeUndefined();
+    expect(newest.outdated(group({ at: 2_000 }))).toBeUndefined();
+    expect(newest.outdated(group({ at: 0 }))).toBeUndefined();
+  });
+});
