@@ -599,6 +599,7 @@ Examples:
       "where SNS delivers: https://GATE/aws/notify (default: notify.endpoint of aec.yml)",
     )
     .option("--role-arn <arn>", "IAM role of the service account")
+    .addOption(modeOption())
     .option("--no-service-monitor", "without the ServiceMonitor, which the Prometheus operator knows")
     .option("--webhook-stage", "print Orca's settings for a pipeline stage that refreshes, instead")
     .option("--stage-role <role>", "who may use that stage (repeatable; default: everybody)", collect)
@@ -716,6 +717,7 @@ function protocolOption() {
 function modeOption() {
   return new commander.Option("--mode <mode>", "default: agents with a lock store, careful without").choices([
     "agents",
+    "events",
     "careful",
     "on-demand",
   ]);

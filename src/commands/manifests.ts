@@ -8,6 +8,7 @@ import { readText } from "../install/files.ts";
 import { component, type Wanted } from "../manifests/component.ts";
 import { webhookStage } from "../manifests/webhook-stage.ts";
 import type { CommandResult } from "../output/output.ts";
+import type { Mode } from "../serve/apply.ts";
 import { checkEndpoint, checkTopicArn } from "../sns/topology.ts";
 import { version } from "../version.ts";
 import { numberOption } from "./number-option.ts";
@@ -19,6 +20,7 @@ export interface ManifestsOptions extends ApplyOptions {
   queueUrl?: string[] | undefined;
   endpoint?: string | undefined;
   roleArn?: string | undefined;
+  mode?: Mode | undefined;
   /** False with --no-service-monitor. */
   serviceMonitor?: boolean | undefined;
   webhookStage?: boolean | undefined;
@@ -122,6 +124,7 @@ function wantedOf({ settings }: Context, options: ManifestsOptions): Wanted {
     endpoint: url && { host: url.hostname, path: url.pathname },
     awsRegion: awsRegion.value,
     roleArn: options.roleArn,
+    mode: options.mode,
     serviceMonitor: options.serviceMonitor !== false,
   };
 }

@@ -1,18 +1,21 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { resolve } from "node:path";
-import { isRegion, partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
+import { partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { adminHandler } from "../serve/admin.ts";
 import type { Mode } from "../serve/apply.ts";
+import { noteSettled } from "../serve/coverage.ts";
 import { watchDeadLetters } from "../serve/dead-letters.ts";
 import { sendHeartbeats } from "../serve/heartbeat.ts";
 import { listen, parseListen } from "../serve/listener.ts";
 import { createLog } from "../serve/log.ts";
+import { createLosses } from "../serve/losses.ts";
 import { createMetrics } from "../serve/metrics.ts";
 import { notifyHandler } from "../serve/notify.ts";
+import { parseQueueUrl, type QueueUrl } from "../serve/queue-url.ts";
 import type { Receiver } from "../serve/receive.ts";
 import { createRecording } from "../serve/recording.ts";
 import { chooseMode, openScheduler } from "../serve/scheduler.ts";
@@ -37,7 +40,6 @@ export interface ServeOptions {
 }
 
 const LISTEN = "127.0.0.1:7010";
-const FLOOR_AGAIN_MS = 15_000;
 const LEAST_HEARTBEAT_MS = 10_000;
 
 /** `aec serve`: listens and receives until it is told to stop. Prints one JSON line when it is ready. */
@@ -46,7 +48,8 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const { clock, signal } = world;
   const queues = (options.queueUrl ?? []).map(parseQueueUrl);
   const topics = await allowedTopics(context, options.topicArn, queues);
-  const mode = chooseMode(options.mode, settings.lockStore.value);
+  const wanted = options.mode ?? (settings.section.polling?.mode === "events" ? "events" : undefined);
+  const mode = chooseMode(wanted, settings.lockStore.value);
   const tls = tlsFiles(options);
   const listenText = options.listen ?? (queues.length > 0 ? undefined : LISTEN);
   const notifyAddress = listenText === undefined ? undefined : parseListen(listenText, "--listen");
@@ -69,10 +72,16 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     held: () => keeper?.held().length ?? 0,
     slowed: () => scheduler.slow().length,
   });
+  const losses = createLosses(() => scheduler, clock, signal, log);
   const watcher: Watcher = {
     ...metrics,
+    heartbeat(path, lagMs, at) {
+      metrics.heartbeat(path, lagMs, at);
+      losses.heard();
+    },
     settled(message) {
       metrics.settled(message);
+      if (scheduler.coverage) noteSettled(scheduler.coverage, message);
       try {
         recorded?.(message);
       } catch (error) {
@@ -110,6 +119,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       open: dispatch.open(),
       held: keeper?.held().length ?? 0,
       slow: scheduler.slow(),
+      ...(scheduler.coverage && { events: scheduler.coverage.all() }),
       missing: await missing(),
     });
     const token = settings.serveToken.value;
@@ -152,25 +162,12 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       queues: queues.map(({ url }) => url),
     });
     const { receiveFrom } = await import("../serve/receive.ts");
-    const floor = async (why: string): Promise<boolean> => {
-      try {
-        await scheduler.floorPass(why);
-        return true;
-      } catch (error) {
-        if (!signal.aborted) log.warn({ why, problem: messageOf(error) }, "the pass could not be made");
-        return false;
-      }
-    };
-    const floorAtStart = async () => {
-      while (!signal.aborted && !(await floor("at start")))
-        await clock.sleep(FLOOR_AGAIN_MS, signal).catch(() => {});
-    };
     const working = [
       ...receivers.map(receiveFrom),
-      ...(keeper ? [keeper.keep(), floorAtStart()] : []),
+      ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending()] : []),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
-      // A queue of our own keeps what was not applied by itself.
-      ...(notify && keeper ? [watchDeadLetters(context, topics, log, floor)] : []),
+      ...(heartbeatMs === undefined ? [] : [losses.expectHeartbeats(heartbeatMs)]),
+      ...(keeper ? [watchDeadLetters(context, topics, log, losses.lost)] : []),
     ];
     if (!signal.aborted) await once(signal, "abort");
     await Promise.all(working);
@@ -200,27 +197,6 @@ async function allowedTopics(
   }
   const places = await placesOf(context, {});
   return places.map((place) => topicArn({ ...place, topicName }));
-}
-
-interface QueueUrl {
-  url: string;
-  accountId: string;
-  /** Undefined where the host does not tell. */
-  region: string | undefined;
-}
-
-/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; a host without a Region is an emulator, in the command's Region. */
-function parseQueueUrl(text: string): QueueUrl {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const accountId = /^\/(\d{12})\/[A-Za-z0-9_-]{1,80}$/.exec(url?.pathname ?? "")?.[1];
-  if (!url || !accountId || !/^https?:$/.test(url.protocol)) {
-    throw usageError("bad-queue-url", `--queue-url: "${text}" is not the URL of a queue`, {
-      hint: "it looks like https://sqs.us-east-1.amazonaws.com/012345678901/aec-prod-events; aec sns status prints it",
-    });
-  }
-  // sqs.REGION, sqs-fips.REGION, REGION.queue, vpce-….sqs.REGION.vpce, below any of AWS's suffixes.
-  const region = url.hostname.split(".").find(isRegion);
-  return { url: text, accountId, region };
 }
 
 function tlsFiles({ tlsCert, tlsKey }: ServeOptions) {

@@ -9,6 +9,8 @@ export interface Wanted {
   /** Where SNS delivers to; undefined where only queues are received from. */
   endpoint: { host: string; path: string } | undefined;
   awsRegion: string | undefined;
+  /** Of `aec serve`; undefined: its default. */
+  mode: string | undefined;
   /** Annotated on the service account (IAM roles for service accounts). */
   roleArn: string | undefined;
   /** A `ServiceMonitor` needs the Prometheus operator's definitions. */
@@ -97,6 +99,7 @@ function deployment(wanted: Wanted): Document {
                 { name: "AEC_CLOUDDRIVER_URL", value: clouddriver.join(",") },
                 ...(awsRegion ? [{ name: "AWS_REGION", value: awsRegion }] : []),
                 secret("AEC_LOCK_STORE", "lock-store"),
+                secret("AEC_STATE_STORE", "state-store"),
                 secret("AEC_SERVE_TOKEN", "token"),
               ],
               ports: [
@@ -123,12 +126,13 @@ function deployment(wanted: Wanted): Document {
   };
 }
 
-function argumentsOf({ topics, queues, endpoint }: Wanted): string[] {
+function argumentsOf({ topics, queues, endpoint, mode }: Wanted): string[] {
   return [
     "serve",
     ...(endpoint ? ["--listen", `0.0.0.0:${NOTIFY_PORT}`, "--path", endpoint.path] : []),
     "--admin-listen",
     `0.0.0.0:${ADMIN_PORT}`,
+    ...(mode === undefined ? [] : ["--mode", mode]),
     ...topics.flatMap((arn) => ["--topic-arn", arn]),
     ...queues.flatMap((url) => ["--queue-url", url]),
   ];

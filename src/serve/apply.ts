@@ -10,12 +10,15 @@ import type { RunForItem } from "./agent-runs.ts";
 import { contradiction } from "./facts.ts";
 import type { Pace } from "./pace.ts";
 
-export type Mode = "agents" | "careful" | "on-demand";
+/** `events`: as `agents`, and agents whose events arrive fast are left to a slow floor. */
+export type Mode = "agents" | "events" | "careful" | "on-demand";
 
 /** What became of one work item: proven, still contradicting its event, or not done. */
 export interface Applied {
   outcome: "applied" | "stale" | "failed";
   detail: string;
+  /** False where nothing had to run. */
+  ran: boolean;
 }
 
 /** AWS's own answers may lag behind its events for a moment. */
@@ -39,26 +42,27 @@ export function createApply(
   { debounceMs, pace, runs }: { debounceMs: number; pace: Pace; runs: RunForItem | undefined },
 ): Apply {
   const { clock, signal, clouddriver } = refresher;
-  const refresh = mode === "agents" ? byAgents() : onDemand(mode === "on-demand");
+  const refresh = mode === "agents" || mode === "events" ? byAgents() : onDemand(mode === "on-demand");
 
   return async (event, item, overtaken) => {
     const absent = await absentAgent(item);
-    if (absent) return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}` };
+    if (absent)
+      return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}`, ran: false };
     if (await seenAlready(event, item))
-      return { outcome: "applied", detail: "nothing to do: a pass since then has seen it" };
+      return { outcome: "applied", detail: "nothing to do: a pass since then has seen it", ran: false };
     const first = await refresh(item);
-    if (first) return { outcome: "failed", detail: first };
+    if (first) return { outcome: "failed", detail: first, ran: true };
     const wrong = await contradicted(event, item);
-    if (!wrong) return { outcome: "applied", detail: "the cache shows it" };
+    if (!wrong) return { outcome: "applied", detail: "the cache shows it", ran: true };
     await clock.sleep(CONSISTENCY_WAIT_MS, signal);
     const second = await refresh(item);
-    if (second) return { outcome: "failed", detail: second };
+    if (second) return { outcome: "failed", detail: second, ran: true };
     const still = await contradicted(event, item);
     const newer = still && overtaken();
-    if (newer) return { outcome: "applied", detail: `overtaken: ${newer}` };
+    if (newer) return { outcome: "applied", detail: `overtaken: ${newer}`, ran: true };
     return still
-      ? { outcome: "stale", detail: still }
-      : { outcome: "applied", detail: "the cache shows it, at the second run" };
+      ? { outcome: "stale", detail: still, ran: true }
+      : { outcome: "applied", detail: "the cache shows it, at the second run", ran: true };
   };
 
   async function contradicted({ facts }: ResourceEvent, item: WorkItem): Promise<string | undefined> {

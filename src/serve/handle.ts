@@ -91,7 +91,8 @@ export function createHandle(handler: Handler): (message: Incoming) => Promise<F
       results[0];
     const outcome = worst?.outcome ?? "applied";
     if (outcome === "applied") newest.applied(event);
-    return { outcome, reason: worst?.detail ?? "", work, changedAt: event.at, decidedAt };
+    const ran = results.some((result) => result.ran);
+    return { outcome, reason: worst?.detail ?? "", work, ran, changedAt: event.at, decidedAt };
   }
 
   async function aboutPressure(event: Pressure): Promise<Fate> {

@@ -7,6 +7,8 @@ export interface Fate {
   outcome: "applied" | "stale" | "ignored" | "confirmed" | "failed";
   reason: string;
   work?: readonly WorkItem[];
+  /** Whether anything had to run for it. */
+  ran?: boolean;
   /** When AWS saw the change, ms since the epoch. */
   changedAt?: number;
   /** Of the messages' way through `serve`, ms since the epoch. */

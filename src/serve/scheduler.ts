@@ -22,11 +22,13 @@ import { createAccounts } from "./accounts.ts";
 import { createAgentRuns } from "./agent-runs.ts";
 import { createApply, type Mode } from "./apply.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
+import { type Coverage, createCoverage } from "./coverage.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
 import { createHandle } from "./handle.ts";
 import { createLeases } from "./leases.ts";
 import { createPace } from "./pace.ts";
+import { watchPending } from "./pending.ts";
 import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
 import { slowFloor } from "./slow-floor.ts";
 import type { Watcher } from "./watcher.ts";
@@ -46,6 +48,10 @@ export interface Scheduler {
   dispatch: Dispatch;
   /** Keeps live polling; absent without a lock store. */
   keeper: Keeper | undefined;
+  /** Of mode `events`. */
+  coverage: Coverage | undefined;
+  /** Runs what Orca waits for, in mode `events`; ends when it is stopped. */
+  watchPending(): Promise<void>;
   /** `ACCOUNT/REGION` that are treated gently. */
   slow(): string[];
   /** One pass of the agents that have not run for long; nothing without a lock store, where stock polling does it. */
@@ -56,6 +62,8 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
+const STOCK_INTERVAL_MS = 30_000;
+const FLOOR = "5m";
 /** On-demand calls, in each account and Region. */
 const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */
@@ -81,8 +89,12 @@ export async function openScheduler(
   if (endpoint)
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
   const clouddriver = createClouddriver(context);
-  const locks = mode === "agents" ? await openLockStore(settings.lockStore.value ?? "") : undefined;
+  const byLocks = mode === "agents" || mode === "events";
+  const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
+  const floorMs = parseDuration(settings.section.polling?.floor ?? FLOOR, "polling.floor");
+  const coverage =
+    mode === "events" ? createCoverage(clock, floorMs, intervalMs ?? STOCK_INTERVAL_MS) : undefined;
   const keeper =
     locks &&
     createKeeper({
@@ -93,6 +105,7 @@ export async function openScheduler(
       log,
       owner: `serve of ${settings.environment.value ?? "default"}`,
       standing: standingWishes(context),
+      ...(coverage && { floorOf: coverage.floorOf }),
     });
   const pace = createPace(clock, signal);
   const refresher = {
@@ -151,6 +164,10 @@ export async function openScheduler(
     dispatch,
     keeper,
     slow: pace.slow,
+    coverage,
+    async watchPending() {
+      if (coverage && runs) await watchPending({ clouddriver, run: runs, coverage, clock, signal, log });
+    },
     async floorPass(why) {
       if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log });
     },
@@ -196,8 +213,8 @@ async function openStateStore(url: string | undefined, locks: LockStore): Promis
 
 /** `agents` with a lock store, else `careful`. Throws where agents are wanted without one. */
 export function chooseMode(wanted: Mode | undefined, lockStore: string | undefined): Mode {
-  if (wanted === "agents" && lockStore === undefined) {
-    throw usageError("no-lock-store", "--mode agents needs the lock store of Clouddriver's scheduler", {
+  if ((wanted === "agents" || wanted === "events") && lockStore === undefined) {
+    throw usageError("no-lock-store", `mode ${wanted} needs the lock store of Clouddriver's scheduler`, {
       hint: "add --lock-store redis://HOST:6379, or use --mode careful",
     });
   }

@@ -45,13 +45,13 @@ describe("aec manifests", () => {
     const arn = `arn:aws:sns:${REGION}:${site.aws.accountId}:aec-default`;
     const printed = await aec([
       ...["manifests", ...CLOUDDRIVER],
-      ...["--endpoint", "https://gate.example.com/aws/notify", "--topic-arn", arn],
+      ...["--endpoint", "https://gate.example.com/aws/notify", "--topic-arn", arn, "--mode", "events"],
     ]);
     const deployment = documents(printed.stdout).find(({ kind }) => kind === "Deployment");
     const [command, ...args] = deployment?.spec.template.spec.containers[0]?.args ?? [];
     expect(command).toBe("serve");
     const anywhere = args.map((arg) => (/^0\.0\.0\.0:\d+$/.test(arg) ? "127.0.0.1:0" : arg));
-    expect((await serve(site, anywhere)).topics).toEqual([arn]);
+    expect(await serve(site, anywhere)).toMatchObject({ topics: [arn], mode: "events" });
   });
 
   test("written as a component: shown first, the same again changes nothing", async () => {

@@ -19,6 +19,8 @@ export interface KeeperOptions {
   owner: string;
   /** Wishes of `aec.yml`: always there, below the others. */
   standing: readonly Wish[];
+  /** What holds for an agent that no wish is about. */
+  floorOf?: (agent: string) => Wish | undefined;
 }
 
 /** Keeps wishes in force. */
@@ -87,7 +89,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const now = clock.now();
     await refreshWishes(now);
     if (wishes.length > 0 && now - storedAt > RENEW_STORE_MS) await store();
-    if (inForce().length === 0 && held.length === 0) return;
+    if (inForce().length === 0 && held.length === 0 && !options.floorOf) return;
     const sighting = withUsualInterval(memory.merge(await options.see()));
     const names = new Set([...sighting.executions.keys(), ...sighting.locks.keys()]);
     const holding = new Set(held);
@@ -103,7 +105,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   /** Takes the step that the agent's wish asks for; true where it is held afterwards. */
   async function keepOne(agent: string, sighting: Sighting, now: number): Promise<boolean> {
-    const wish = wishFor(agent, inForce(), now);
+    const wish = wishFor(agent, inForce(), now) ?? options.floorOf?.(agent);
     const step = nextStep(agent, wish, sighting, own, memory.attempt(agent));
     switch (step.action) {
       case "hold":

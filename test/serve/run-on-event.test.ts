@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import type { Covered } from "../../src/serve/coverage.ts";
+import { REGION, type Serving, serve, type TestSite, testSite, until } from "../helpers/site.ts";
+
+const CLUSTER = `prod/${REGION}/ClusterCachingAgent`;
+const BALANCERS = `prod/${REGION}/AmazonApplicationLoadBalancerCachingAgent`;
+const DLQ = `arn:aws:sqs:${REGION}:012345678901:aec-default-dlq`;
+
+const cached = (site: TestSite, name: string) =>
+  site.clouddriver.cache.get("auto-scaling-group", "prod", REGION, name);
+const runsOf = (site: TestSite, agent: string) =>
+  site.clouddriver.runs.filter((run) => run.agent === agent).length;
+const status = async ({ admin }: Serving) => {
+  const answer = await fetch(new URL("/status", admin), { headers: { authorization: "Bearer token" } });
+  return (await answer.json()) as { held: number; events: Covered[] };
+};
+
+/** A stock site whose Auto Scaling tells of its instances through a rule; enough events have come to prove it. */
+async function proven(argv: readonly string[] = []) {
+  const site = await testSite();
+  const serving = await serve(site, ["--mode", "events", ...argv], { env: { AEC_SERVE_TOKEN: "token" } });
+  const created = await site.aec(["sns", "create", "--endpoint", serving.notify, "--yes"]);
+  expect(created.exit, created.stderr).toBe(0);
+  expect((await site.aec(["events", "enable", "--yes"])).exit).toBe(0);
+  for (let index = 0; index < 6; index += 1) {
+    site.group(`app-v00${index}`, 1);
+    await until(() => cached(site, `app-v00${index}`) !== undefined, `app-v00${index}`);
+    await site.clock.sleep(2_500);
+  }
+  const isProven = async () => (await status(serving)).events.some((one) => one.proven);
+  await until(isProven, "the proof");
+  return { site, serving };
+}
+const held = (site: TestSite, agent: string) => site.redis.keyspace.get(agent)?.startsWith("aec:") ?? false;
+
+describe("serve --mode events", () => {
+  test("what events prove to be fast is left to the floor, an event is as fast as ever, all else keeps its pace", async () => {
+    const { site, serving } = await proven();
+    expect((await status(serving)).events).toMatchObject([
+      { account: "prod", region: REGION, type: "server-group", proven: true },
+    ]);
+    await until(() => held(site, CLUSTER), "the hold");
+    const [cluster, subnets] = [
+      runsOf(site, CLUSTER),
+      runsOf(site, `prod/${REGION}/AmazonSubnetCachingAgent`),
+    ];
+    await site.clock.sleep(100_000);
+    expect(runsOf(site, CLUSTER)).toBe(cluster);
+    expect(runsOf(site, `prod/${REGION}/AmazonSubnetCachingAgent`)).toBeGreaterThanOrEqual(subnets + 2);
+
+    const before = site.clock.now();
+    site.group("late-v001", 1);
+    await until(() => cached(site, "late-v001") !== undefined, "the group although its agent is held");
+    expect(site.clock.now() - before).toBeLessThan(10_000);
+    await serving.stop();
+    expect([held(site, CLUSTER), held(site, BALANCERS)]).toEqual([false, false]);
+  });
+
+  test("health is looked at as ever while something is under way, and seldom when it is quiet", async () => {
+    const { site } = await proven();
+    await site.clock.sleep(20_000);
+    expect(held(site, BALANCERS)).toBe(false);
+    await site.clock.sleep(190_000);
+    await until(() => held(site, BALANCERS), "the hold");
+    site.group("late-v001", 1);
+    await until(() => !held(site, BALANCERS), "its end");
+  });
+
+  test("where events may be lost stock polling is back: a dead-letter queue that grows, heartbeats that fail", async () => {
+    const { site, serving } = await proven(["--heartbeat", "30s"]);
+    await until(() => held(site, CLUSTER), "the hold");
+    site.aws.sqs.sendFromTopic(DLQ, "{}", `arn:aws:sns:${REGION}:012345678901:aec-default`);
+    await until(() => !held(site, CLUSTER), "its end");
+    const said = (text: string) => serving.log().some(({ why }) => String(why).includes(text));
+    expect(said(DLQ)).toBe(true);
+    expect((await status(serving)).events).toEqual([]);
+    site.aws.fault({ kind: "denied", action: "Publish" });
+    await until(() => said("no heartbeat"), "the missing heartbeat to be told");
+  });
+
+  test("what Orca waits for runs at once, although its agent is held", async () => {
+    const { site } = await proven();
+    await until(() => held(site, CLUSTER), "the hold");
+    const before = runsOf(site, CLUSTER);
+    const started = site.clock.now();
+    await fetch(`${site.clouddriver.url}/cache/aws/ServerGroup`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ account: "prod", region: REGION, serverGroupName: "app-v001" }),
+    });
+    await until(() => runsOf(site, CLUSTER) > before, "the pass");
+    expect(site.clock.now() - started).toBeLessThan(10_000);
+  });
+
+  test("needs a lock store; aec.yml can ask for it", async () => {
+    const site = await testSite();
+    const refused = await site.aec(["serve", "--mode", "events", "--listen", "127.0.0.1:0"], {
+      env: { AEC_LOCK_STORE: "" },
+    });
+    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("mode events needs")]);
+  });
+});
