@@ -5,6 +5,7 @@ import type { SqlClient } from "../../src/agents/stores/sql.ts";
 import type { LockStore } from "../../src/agents/stores/store.ts";
 import { agentViews, deadNodes } from "../../src/agents/view.ts";
 import { systemClock } from "../../src/clock.ts";
+import { createLeases } from "../../src/serve/leases.ts";
 import { type Database, startMariadb, startPostgres } from "./sql/databases.ts";
 import { createTable, type SqlNode, startNode } from "./sql/scheduler.ts";
 
@@ -128,6 +129,36 @@ describe.each([
     // The scheduler may delete the expired row at the same moment.
     if (answer !== "set") expect(await locks.hold(name, OWN, 5_000, 0)).toBe("set");
     expect(await locks.deleteIf(name, OWN)).toBe(true);
+  });
+
+  test("leases of replicas: never two at a time, one for each window, given back, and no agents to anybody", async () => {
+    const log = { warn: (...told: unknown[]) => expect(told).toEqual([]) } as never;
+    const replicas = [1, 2, 3].map(() => createLeases(locks, clock, signal, log));
+    const begun: number[] = [];
+    let [inside, most, served] = [0, 0, 0];
+    const work = async () => {
+      begun.push(Date.now());
+      inside += 1;
+      most = Math.max(most, inside);
+      await sleep(300);
+      inside -= 1;
+      return "ran";
+    };
+    // Who waits is served by a run that began after it had started to.
+    const waiting = async () => {
+      const since = Date.now();
+      return async () => {
+        if ((begun.at(-1) ?? 0) <= since) return undefined;
+        served += 1;
+        return "ran";
+      };
+    };
+    await Promise.all(replicas.map((replica) => replica.alone(CLUSTER, 1_000, { waiting, work })));
+    expect([most, begun.length + served]).toEqual([1, 3]);
+    const gaps = begun.slice(1).map((at, index) => at - (begun[index] ?? 0));
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(900);
+    expect(await row(`aec/lease/${CLUSTER}`)).toBeUndefined();
+    expect((await locks.locked()).filter((name) => name.startsWith("aec"))).toEqual([]);
   });
 
   test("another table by its namespace; a database that is gone or has no such table is told", async () => {
