@@ -1,5 +1,6 @@
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openRedisLocks } from "../../src/agents/stores/redis.ts";
 import { main } from "../../src/main.ts";
 import { aec, testWorld } from "../helpers/aec.ts";
 import { until } from "../helpers/site.ts";
@@ -117,6 +118,7 @@ describe("the whole chain on real parts", () => {
     const queueStopper = new AbortController();
     let receiving: Promise<number>;
     let queueLog: () => string;
+    let queueAdmin: string;
     let topic: string;
 
     beforeAll(async () => {
@@ -131,11 +133,10 @@ describe("the whole chain on real parts", () => {
       const queueUrl = localStack.queueUrl(TOPIC_ACCOUNT, "queued-events");
       const { world, written } = testWorld({ env, signal: queueStopper.signal });
       queueLog = () => written.stderr;
-      receiving = main(
-        ["serve", "--queue-url", queueUrl, "--topic-arn", topic, "--admin-listen", "off"],
-        world,
-      );
+      const argv = ["--queue-url", queueUrl, "--topic-arn", topic, "--mode", "events"];
+      receiving = main(["serve", ...argv, "--admin-listen", "127.0.0.1:0"], world);
       await until(() => written.stdout.includes("\n"), "serve to be ready");
+      queueAdmin = (JSON.parse(written.stdout) as { admin: string }).admin;
     });
     afterAll(async () => {
       queueStopper.abort();
@@ -209,6 +210,11 @@ describe("the whole chain on real parts", () => {
         ),
     };
 
+    const publish = async (message: object) => {
+      const credentials = { accessKeyId: TOPIC_ACCOUNT, secretAccessKey: "test" };
+      const sns = new SNSClient({ endpoint: localStack.url, region: REGION, credentials });
+      await sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(message) }));
+    };
     test.each(Object.entries(KINDS))(
       "%s: in the cache, right, and acknowledged only then",
       async (_, make) => {
@@ -245,6 +251,41 @@ describe("the whole chain on real parts", () => {
         expect(read.json<{ items: object[] }>().items).toMatchObject([{ verdict: "unchanged" }]);
       },
     );
+
+    test("mode events: what has proven to be told fast is not polled, and shows as fast as ever", async () => {
+      const told = async (name: string) => {
+        await engine.group(name, 1);
+        await publish(
+          event("aws.autoscaling", "EC2 Instance-launch Lifecycle Action", { AutoScalingGroupName: name }),
+        );
+        await until(() => cached(name), name, 30_000);
+      };
+      for (let index = 0; index < 5; index += 1) await told(`proof${index}-main-v001`);
+      const status = async () => {
+        const answer = await fetch(new URL("/status", queueAdmin), {
+          headers: { authorization: "Bearer token" },
+        });
+        return (await answer.json()) as { events: { type: string; proven: boolean }[] };
+      };
+      const isProven = async () =>
+        (await status()).events.some(({ type, proven }) => type === "server-group" && proven);
+      await until(isProven, "the proof");
+      const locks = openRedisLocks(engine.redisUrl);
+      try {
+        const held = async () => (await locks.lock(`default/${REGION}/ClusterCachingAgent`)).held;
+        await until(held, "the hold", 60_000);
+        engine.proxy.reset();
+        await new Promise((resolve) => setTimeout(resolve, 45_000));
+        expect(engine.proxy.counts()["autoscaling:DescribeAutoScalingGroups"] ?? 0).toBe(0);
+        // What nothing was told of polls on.
+        expect(engine.proxy.counts()["ec2:DescribeSubnets"] ?? 0).toBeGreaterThan(0);
+        const before = Date.now();
+        await told("proof5-main-v001");
+        expect(Date.now() - before).toBeLessThan(10_000);
+      } finally {
+        locks.close();
+      }
+    });
   });
 
   test("polling that is slowed down live costs nothing, an event is as fast as ever, and release ends it", async () => {
