@@ -9,6 +9,7 @@ import { component, type Wanted } from "../manifests/component.ts";
 import { webhookStage } from "../manifests/webhook-stage.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Mode } from "../serve/apply.ts";
+import { parseQueueUrl } from "../serve/queue-url.ts";
 import { checkEndpoint, checkTopicArn } from "../sns/topology.ts";
 import { version } from "../version.ts";
 import { numberOption } from "./number-option.ts";
@@ -102,7 +103,7 @@ function wantedOf({ settings }: Context, options: ManifestsOptions): Wanted {
     });
   }
   const topics = (options.topicArn ?? []).map((arn) => checkTopicArn(arn));
-  const queues = options.queueUrl ?? [];
+  const queues = (options.queueUrl ?? []).map((text) => parseQueueUrl(text).url);
   const endpoint = options.endpoint ?? (queues.length > 0 ? undefined : section.notify?.endpoint);
   if (endpoint === undefined && queues.length === 0) {
     throw usageError("no-way-in", "neither an endpoint nor a queue is named", {

@@ -1,9 +1,9 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import type { Paint } from "./paint.ts";
 
-/** Values of keys that sound secret, but for references to where the secret is. */
+/** Values of keys that sound secret, but for references to where the secret is, and for switches. */
 const SECRET_LINE =
-  /^([ +-][ \t\w."'-]*(?:password|passwd|secret|token|api-?key|private-?key|access-?key|credentials?)[\w."'-]*\s*:[ \t]+)(?!["']?(?:\{cipher\}|encrypted:|\$\{))(\S.*)$/gim;
+  /^([ +-][ \t\w."'-]*(?:password|passwd|secret|token|api-?key|private-?key|access-?key|credentials?)[\w."'-]*\s*:[ \t]+)(?!["']?(?:\{cipher\}|encrypted:|\$\{|(?:true|false)[ \t]*$))(\S.*)$/gim;
 
 /** The unified diff of one file, secrets hidden; a file that does not exist on a side is `/dev/null`. */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {

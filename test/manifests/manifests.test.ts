@@ -72,6 +72,7 @@ describe("aec manifests", () => {
 
   test.each([
     ["no Clouddriver", ENDPOINT, "no-clouddriver"],
+    ["a bad queue", [...CLOUDDRIVER, "--queue-url", "queue"], "bad-queue-url"],
     ["no way in", CLOUDDRIVER, "no-way-in"],
     ["no topic", [...CLOUDDRIVER, "--endpoint", "https://gate.example.com/aws/notify"], "no-topic"],
     [

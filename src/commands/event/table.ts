@@ -2,6 +2,13 @@ import { agentsOf, GLOBAL_REGION, isGlobal, type ResourceType } from "../../agen
 import { type At, type Row, TABLE } from "../../events/table.ts";
 import type { CommandResult } from "../../output/output.ts";
 
+/** Whatever the kind of event. */
+const ALWAYS = [
+  "what no Spinnaker account of the provider looks at: its AWS account, and its Region",
+  "what is older than something applied: by AWS's time, or by configurationStateId",
+  "what a pass that began ten seconds after the change has seen, unless the cache contradicts the event",
+];
+
 /** `aec event explain --table`: every kind of event that `serve` knows, and what it does about it. */
 export function run(): CommandResult {
   const rows = TABLE.map((row) => {
@@ -18,8 +25,8 @@ export function run(): CommandResult {
     };
   });
   return {
-    data: { rows },
-    text: () => rows.map(rowText).join("\n"),
+    data: { rows, ignored: ALWAYS },
+    text: () => [...rows.map(rowText), ...ALWAYS.map((reason) => `never      ${reason}`)].join("\n"),
   };
 }
 
@@ -54,13 +61,11 @@ function nameText(at: At): string {
   return typeof at === "string" ? at : `${at.at} ~ ${at.match.source.replaceAll("\\/", "/")}`;
 }
 
-/** What holds for all rows of a source is told by each of them: a row is read alone. */
 function ignoredWhen(row: Row): string[] {
   if (row.nothing !== undefined) return [`ever: ${row.nothing}`];
   return [
     ...(row.skips ?? []).map(({ because }) => because),
     ...(row.relationshipsMeanNothing ? ["only relationships changed"] : []),
     ...(row.source === "cloudtrail" ? ["the call failed"] : []),
-    ...(row.source === "config" ? ["an older configurationStateId than applied"] : []),
   ];
 }
