@@ -37,9 +37,8 @@ export function createLosses(
     }
   };
   const lost = (why: string): Promise<boolean> => {
-    const { coverage } = scheduler();
-    if (coverage) log.error({ why }, "events may be lost: every agent keeps its own pace again");
-    coverage?.forget();
+    log.error({ why }, "events may be lost: nothing is proven any more, every agent keeps its own pace");
+    scheduler().coverage?.forget();
     return madeUp(why);
   };
   return {

@@ -48,7 +48,7 @@ export interface Scheduler {
   dispatch: Dispatch;
   /** Keeps live polling; absent without a lock store. */
   keeper: Keeper | undefined;
-  /** Of mode `events`. */
+  /** How fast events arrive; held by it in mode `events` alone. Absent without a lock store. */
   coverage: Coverage | undefined;
   /** Runs what Orca waits for, in mode `events`; ends when it is stopped. */
   watchPending(): Promise<void>;
@@ -93,8 +93,9 @@ export async function openScheduler(
   const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
   const floorMs = parseDuration(settings.section.polling?.floor ?? FLOOR, "polling.floor");
-  const coverage =
-    mode === "events" ? createCoverage(clock, floorMs, intervalMs ?? STOCK_INTERVAL_MS) : undefined;
+  // In mode agents it tells what mode events would do.
+  const coverage = byLocks ? createCoverage(clock, floorMs, intervalMs ?? STOCK_INTERVAL_MS) : undefined;
+  const holds = mode === "events";
   const keeper =
     locks &&
     createKeeper({
@@ -105,7 +106,7 @@ export async function openScheduler(
       log,
       owner: `serve of ${settings.environment.value ?? "default"}`,
       standing: standingWishes(context),
-      ...(coverage && { floorOf: coverage.floorOf }),
+      ...(coverage && holds && { floorOf: coverage.floorOf }),
     });
   const pace = createPace(clock, signal);
   const refresher = {
@@ -166,7 +167,8 @@ export async function openScheduler(
     slow: pace.slow,
     coverage,
     async watchPending() {
-      if (coverage && runs) await watchPending({ clouddriver, run: runs, coverage, clock, signal, log });
+      if (coverage && holds && runs)
+        await watchPending({ clouddriver, run: runs, coverage, clock, signal, log });
     },
     async floorPass(why) {
       if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log });

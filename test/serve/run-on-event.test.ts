@@ -16,9 +16,9 @@ const status = async ({ admin }: Serving) => {
 };
 
 /** A stock site whose Auto Scaling tells of its instances through a rule; enough events have come to prove it. */
-async function proven(argv: readonly string[] = []) {
+async function proven(mode: "events" | "agents" = "events", argv: readonly string[] = []) {
   const site = await testSite();
-  const serving = await serve(site, ["--mode", "events", ...argv], { env: { AEC_SERVE_TOKEN: "token" } });
+  const serving = await serve(site, ["--mode", mode, ...argv], { env: { AEC_SERVE_TOKEN: "token" } });
   const created = await site.aec(["sns", "create", "--endpoint", serving.notify, "--yes"]);
   expect(created.exit, created.stderr).toBe(0);
   expect((await site.aec(["events", "enable", "--yes"])).exit).toBe(0);
@@ -67,7 +67,7 @@ describe("serve --mode events", () => {
   });
 
   test("where events may be lost stock polling is back: a dead-letter queue that grows, heartbeats that fail", async () => {
-    const { site, serving } = await proven(["--heartbeat", "30s"]);
+    const { site, serving } = await proven("events", ["--heartbeat", "30s"]);
     await until(() => held(site, CLUSTER), "the hold");
     site.aws.sqs.sendFromTopic(DLQ, "{}", `arn:aws:sns:${REGION}:012345678901:aec-default`);
     await until(() => !held(site, CLUSTER), "its end");
@@ -90,6 +90,13 @@ describe("serve --mode events", () => {
     });
     await until(() => runsOf(site, CLUSTER) > before, "the pass");
     expect(site.clock.now() - started).toBeLessThan(10_000);
+  });
+
+  test("mode agents tells what would be left to the floor, and holds nothing", async () => {
+    const { site, serving } = await proven("agents");
+    await site.clock.sleep(20_000);
+    expect((await status(serving)).events).toMatchObject([{ type: "server-group", proven: true }]);
+    expect(held(site, CLUSTER)).toBe(false);
   });
 
   test("needs a lock store; aec.yml can ask for it", async () => {
