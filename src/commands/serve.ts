@@ -164,7 +164,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     const { receiveFrom } = await import("../serve/receive.ts");
     const working = [
       ...receivers.map(receiveFrom),
-      ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending()] : []),
+      ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending(), scheduler.heal()] : []),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
       ...(heartbeatMs === undefined ? [] : [losses.expectHeartbeats(heartbeatMs)]),
       ...(keeper ? [watchDeadLetters(context, topics, log, losses.lost)] : []),

@@ -48,6 +48,11 @@ export function createMetrics({ open, held, slowed }: MetricSources): Metrics {
     help: "Signing certificates that were fetched.",
     registers,
   });
+  const healed = new Counter({
+    name: "aec_healed_total",
+    help: "Agents that were freed from a node that is gone.",
+    registers,
+  });
   const heartbeat = new Gauge({
     name: "aec_heartbeat_lag_seconds",
     help: "From sending the last heartbeat that arrived to its arrival, by path.",
@@ -100,6 +105,7 @@ export function createMetrics({ open, held, slowed }: MetricSources): Metrics {
     refused: (result) => refused.inc({ result }),
     throttled: (account, region) => throttled.inc({ account, region }),
     certificateFetched: () => certificates.inc(),
+    healed: () => healed.inc(),
     heartbeat(path, lagMs, at) {
       heartbeat.set({ path }, lagMs / 1_000);
       heartbeatAt.set({ path }, at / 1_000);

@@ -26,6 +26,7 @@ import { type Coverage, createCoverage } from "./coverage.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
 import { createHandle } from "./handle.ts";
+import { heal } from "./heal.ts";
 import { createLeases } from "./leases.ts";
 import { createPace } from "./pace.ts";
 import { watchPending } from "./pending.ts";
@@ -50,6 +51,8 @@ export interface Scheduler {
   keeper: Keeper | undefined;
   /** How fast events arrive; held by it in mode `events` alone. Absent without a lock store. */
   coverage: Coverage | undefined;
+  /** Frees what dead nodes block, where `heal` is set in `aec.yml`; ends when it is stopped. */
+  heal(): Promise<void>;
   /** Runs what Orca waits for, in mode `events`; ends when it is stopped. */
   watchPending(): Promise<void>;
   /** `ACCOUNT/REGION` that are treated gently. */
@@ -76,6 +79,7 @@ const NOBODY: Watcher = {
   throttled() {},
   certificateFetched() {},
   heartbeat() {},
+  healed() {},
 };
 
 /** Connects Clouddriver and the lock store. Throws where one of them is named wrongly. */
@@ -166,6 +170,11 @@ export async function openScheduler(
     keeper,
     slow: pace.slow,
     coverage,
+    async heal() {
+      if (!locks || !settings.section.heal) return;
+      const see = () => sight(clouddriver, locks, clock, intervalMs, true);
+      await heal({ locks, see, healed: watcher.healed, clock, signal, log });
+    },
     async watchPending() {
       if (coverage && holds && runs)
         await watchPending({ clouddriver, run: runs, coverage, clock, signal, log });

@@ -20,6 +20,8 @@ export interface Watcher {
   refused(result: "no-message" | "invalid" | "unavailable"): void;
   throttled(account: string, region: string): void;
   certificateFetched(): void;
+  /** An agent was freed from a node that is gone. */
+  healed(agent: string): void;
   /** A heartbeat arrived by a path (`sns` or `eventbridge`), so many ms after it was sent. */
   heartbeat(path: string, lagMs: number, at: number): void;
 }

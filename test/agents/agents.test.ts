@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { onlyReads, parseAgent } from "../../src/agents/catalog.ts";
@@ -5,8 +7,8 @@ import { matchesGlob } from "../../src/agents/pattern.ts";
 import { agentViews, deadNodes, type Sighting } from "../../src/agents/view.ts";
 import { main } from "../../src/main.ts";
 import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
-import { testWorld } from "../helpers/aec.ts";
-import { REGION, testSite, until } from "../helpers/site.ts";
+import { temporaryDirectory, testWorld } from "../helpers/aec.ts";
+import { REGION, serve, testSite, until } from "../helpers/site.ts";
 
 describe("names and patterns", () => {
   test.each([
@@ -291,6 +293,35 @@ describe("aec agents", () => {
         .toSorted(),
     ).toEqual(running.toSorted());
     expect(held()).toEqual([]);
+  });
+
+  test("heal: true: aec serve frees them by itself, logged and counted", async () => {
+    const site = await testSite();
+    const home = temporaryDirectory();
+    writeFileSync(join(home, "aec.yml"), "version: 1\nenvironments:\n  default:\n    heal: true\n");
+    const serving = await serve(site, [], { home });
+    const other = await startClouddriver({
+      clock: site.clock,
+      inventory: site.aws.inventory,
+      keyspace: site.redis.keyspace,
+      accounts: [{ name: "prod", accountId: site.aws.accountId, regions: [REGION] }],
+      client: "other",
+      runMs: 600_000,
+      node: "10.9.9.9:1@other",
+    });
+    onTestFinished(() => other.close());
+    const held = () =>
+      site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key) === other.node);
+    await until(() => held().length > 0, "locks of the other node");
+    await other.kill();
+    const running = held();
+    const killed = site.clock.now();
+    await until(() => held().length === 0, "their end");
+    expect(site.clock.now() - killed).toBeLessThan(240_000);
+    const freed = serving.log().filter(({ msg }) => msg === "freed from a node that is gone");
+    expect(freed.map(({ agent }) => agent).toSorted()).toEqual(running.toSorted());
+    const metrics = await (await fetch(new URL("/metrics", serving.admin))).text();
+    expect(metrics).toContain(`aec_healed_total ${running.length}`);
   });
 
   test("one of two replicas that is gone does not hide the other's agents", async () => {

@@ -1,3 +1,4 @@
+import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../../agents/blocked.ts";
 import { deadNodes, type Sighting } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
@@ -8,15 +9,6 @@ import { needLocks, openWatchers } from "./sight.ts";
 
 export interface AgentsFreeOptions extends ApplyOptions {
   node?: string | undefined;
-}
-
-/** A living node finishes a run, and so renews a lock, far more often than that. */
-const LOOK_AGAIN_MS = 5_000;
-
-interface Blocked {
-  agent: string;
-  node: string;
-  lifeMs: number;
 }
 
 /** `aec agents free`: deletes the locks of nodes that are gone, so that the agents run again before they expire. */
@@ -32,11 +24,7 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
       await clock.sleep(LOOK_AGAIN_MS, signal);
       const second = await watchers.see(true);
       assertGone(second, options.node);
-      // The same lock, older: one that was taken again meanwhile has more life than before.
-      const before = new Map(blocked.map(({ agent, lifeMs }) => [agent, lifeMs]));
-      blocked = blockedBy(second, options.node).filter(
-        ({ agent, lifeMs }) => lifeMs < (before.get(agent) ?? 0),
-      );
+      blocked = stillBlocked(blocked, blockedBy(second, options.node));
     }
     const data = { locks: blocked, dryRun: Boolean(options.dryRun) };
     const lines = blocked.map(
@@ -55,12 +43,7 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
     for (const line of lines) show(line);
     const nodes = [...new Set(blocked.map(({ node }) => node))].join(", ");
     await context.confirm(`Free ${blocked.length} agents of ${nodes}, which finished no run?`);
-    const freed = await Promise.all(
-      blocked.map(async ({ agent, node, lifeMs }) => ({
-        agent,
-        freed: await locks.deleteIf(agent, node, lifeMs),
-      })),
-    );
+    const freed = await freeBlocked(locks, blocked);
     return {
       data: { ...data, freed },
       text: () =>
@@ -69,13 +52,6 @@ export async function run(context: Context, options: AgentsFreeOptions): Promise
   } finally {
     watchers.close();
   }
-}
-
-function blockedBy(sighting: Sighting, node: string | undefined): Blocked[] {
-  const nodes = node === undefined ? deadNodes(sighting) : new Set([node]);
-  return [...sighting.locks].flatMap(([agent, { holder, lifeMs }]) =>
-    holder !== undefined && nodes.has(holder) ? [{ agent, node: holder, lifeMs }] : [],
-  );
 }
 
 /** A node that has an idle lock has finished a run within its interval: it lives. */
