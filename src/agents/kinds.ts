@@ -65,6 +65,11 @@ export function agentRounds({ type, account, region }: Place): string[][] {
   return KINDS[type].rounds.map((round) => round.map((agent) => `${place}/${agent}`));
 }
 
+/** The agents of a kind by the last part of their agentType. */
+export function agentNames(type: ResourceType): readonly string[] {
+  return KINDS[type].rounds.flat();
+}
+
 /** All agents of a kind in an account and Region. */
 export function agentsOf(place: Place): string[] {
   return agentRounds(place).flat();

@@ -14,6 +14,10 @@ export interface PendingRefresh {
   processedCount?: number;
 }
 
+export function isUnprocessed({ processedCount = 0 }: PendingRefresh): boolean {
+  return processedCount === 0;
+}
+
 /** Kinds that `POST /cache/{provider}/{kind}` knows and `aec` uses. */
 export type OnDemandKind =
   | "aws/ServerGroup"

@@ -1,4 +1,4 @@
-import { type Fields, fields, timeOf } from "./fields.ts";
+import { type Fields, fields, parseJson, timeOf } from "./fields.ts";
 
 /** A message that was kept somewhere. */
 export interface Captured {
@@ -13,11 +13,11 @@ export interface Captured {
  * JSON is one body as it stands, so that it can be told what is wrong with it.
  */
 export function capturedMessages(text: string): Captured[] {
-  const whole = parse(text);
+  const whole = parseJson(text);
   if (whole !== undefined) return unwrap(whole);
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.every((line) => parse(line) !== undefined)
-    ? lines.flatMap((line) => unwrap(parse(line)))
+  return lines.every((line) => parseJson(line) !== undefined)
+    ? lines.flatMap((line) => unwrap(parseJson(line)))
     : [{ body: text, receivedAt: 0 }];
 }
 
@@ -35,12 +35,4 @@ function unwrap(document: unknown): Captured[] {
 function bodyOf({ Body, body, receivedAt }: Fields): Captured | undefined {
   const found = typeof Body === "string" ? Body : body;
   return typeof found === "string" ? { body: found, receivedAt: timeOf(receivedAt) } : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

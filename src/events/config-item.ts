@@ -1,5 +1,5 @@
 import { ignored, type Parsed, type ResourceEvent, type ResourceFacts } from "./event.ts";
-import { clip, type Fields, fields, text, timeOf } from "./fields.ts";
+import { clip, type Fields, fields, parseJson, text, timeOf } from "./fields.ts";
 import { readRow } from "./read-row.ts";
 import { configRow, type Row } from "./table.ts";
 
@@ -48,12 +48,7 @@ export function parseConfig(document: Fields): Parsed {
 
 /** An object, or one as text within the text. */
 function configurationOf({ configuration }: Fields): Fields | undefined {
-  if (typeof configuration !== "string") return fields(configuration);
-  try {
-    return fields(JSON.parse(configuration));
-  } catch {
-    return undefined;
-  }
+  return fields(typeof configuration === "string" ? parseJson(configuration) : configuration);
 }
 
 /** A number, which the Config API spells as text; 0 is what oversized items may have instead. */

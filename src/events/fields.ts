@@ -1,6 +1,15 @@
 /** A JSON object of unknown shape. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** The value of a JSON text; undefined where it is none. */
+export function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The value where it is a JSON object. */
 export function fields(value: unknown): Fields | undefined {
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Fields) : undefined;

@@ -1,3 +1,5 @@
+import { fields, parseJson } from "./fields.ts";
+
 /** An SNS message as HTTP subscribers get it (SNS developer guide, message and JSON formats). */
 export interface SnsMessage {
   Type: "Notification" | "SubscriptionConfirmation" | "UnsubscribeConfirmation";
@@ -87,14 +89,7 @@ export function stringToSign(message: SnsMessage): string {
 }
 
 function parseObject(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return value !== null && typeof value === "object" && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return fields(parseJson(body)) as Record<string, unknown> | undefined;
 }
 
 function hasControlCharacter(text: string): boolean {

@@ -1,4 +1,4 @@
-import type { Clouddriver } from "../clouddriver/client.ts";
+import { type Clouddriver, isUnprocessed } from "../clouddriver/client.ts";
 import type { WorkItem } from "./items.ts";
 
 /**
@@ -11,9 +11,7 @@ export async function oldRecords(
 ): Promise<Set<WorkItem>> {
   const groups = items.filter(({ type }) => type === "server-group");
   if (groups.length === 0) return new Set();
-  const records = (await clouddriver.pendingServerGroups()).filter(
-    ({ processedCount = 0 }) => processedCount === 0,
-  );
+  const records = (await clouddriver.pendingServerGroups()).filter(isUnprocessed);
   const pending = new Set(
     records.flatMap(({ details: { account, region, serverGroup } = {} }) => [
       `${account}/${region}/${serverGroup}`,

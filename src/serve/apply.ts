@@ -42,7 +42,7 @@ export function createApply(
   { debounceMs, pace, runs }: { debounceMs: number; pace: Pace; runs: RunForItem | undefined },
 ): Apply {
   const { clock, signal, clouddriver } = refresher;
-  const refresh = mode === "agents" || mode === "events" ? byAgents() : onDemand(mode === "on-demand");
+  const refresh = runs ? byAgents(runs) : onDemand(mode === "on-demand");
 
   return async (event, item, overtaken) => {
     const absent = await absentAgent(item);
@@ -104,11 +104,10 @@ export function createApply(
   }
 
   /** Refreshes the item; resolves with why it could not. */
-  function byAgents(): (item: WorkItem) => Promise<string | undefined> {
-    if (!runs) throw new Error("mode agents needs a lock store");
+  function byAgents(run: RunForItem): (item: WorkItem) => Promise<string | undefined> {
     return async (item) => {
       for (const agents of agentRounds(item)) {
-        const outcomes = await Promise.all(agents.map((agent) => runs(agent, item)));
+        const outcomes = await Promise.all(agents.map((agent) => run(agent, item)));
         const failed = outcomes.findIndex(({ outcome }) => outcome !== "ran");
         if (failed !== -1) return `${agents[failed]}: ${outcomes[failed]?.outcome}`;
       }

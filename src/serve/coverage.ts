@@ -1,4 +1,11 @@
-import { agentsOf, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
+import {
+  agentNames,
+  agentsOf,
+  isGlobal,
+  providerOf,
+  RESOURCE_TYPES,
+  type ResourceType,
+} from "../agents/kinds.ts";
 import type { Clock } from "../clock.ts";
 import type { Wish } from "../polling/live/wishes.ts";
 import type { WorkItem } from "../refresh/items.ts";
@@ -44,12 +51,9 @@ const HEALTH = [
 ] as const;
 /** Orca waits for their passes in ways that are not watched. */
 const OWN_PACE: ReadonlySet<ResourceType> = new Set(["function", "ecs-service"]);
-const HELD_TYPES = RESOURCE_TYPES.filter((type) => {
-  const agents = agentsOf({ type, account: "", region: "" }).map((agent) =>
-    agent.split("/").slice(2).join("/"),
-  );
-  return !OWN_PACE.has(type) && !agents.some((agent) => HEALTH.some((name) => name === agent));
-});
+const HELD_TYPES = RESOURCE_TYPES.filter(
+  (type) => !OWN_PACE.has(type) && !agentNames(type).some((agent) => HEALTH.some((name) => name === agent)),
+);
 
 /** Measures how fast events arrive; only where that is faster than `stockMs` agents are left to the floor. */
 export function createCoverage(clock: Clock, floorMs: number, stockMs: number): Coverage {

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import { placeOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { parseTopicArn } from "../events/signing-host.ts";
 import { deadLetterQueueName } from "../sns/topology.ts";
+import { topicClients } from "./topic-clients.ts";
 
 const LOOK_MS = 60_000;
 
@@ -19,12 +19,13 @@ export async function watchDeadLetters(
 ): Promise<void> {
   const { clock, signal } = context.world;
   const { createSqs } = await import("../aws/sqs.ts");
+  const clientOf = topicClients(context, (place) => createSqs(context, place));
   const seen = new Map<string, number>();
   const silenced = new Set<string>();
   const look = async (arn: string) => {
-    const { accountId = "", region = "", name = "" } = parseTopicArn(arn) ?? {};
-    const sqs = createSqs(context, await placeOf(context, accountId, region));
-    const queue = await sqs.queue(deadLetterQueueName({ topicName: name }));
+    const sqs = await clientOf(arn);
+    const topicName = parseTopicArn(arn)?.name ?? "";
+    const queue = await sqs.queue(deadLetterQueueName({ topicName }));
     if (!queue) return;
     const waiting = Number(queue.attributes.ApproximateNumberOfMessages ?? 0);
     if (waiting > (seen.get(arn) ?? 0)) {

@@ -1,9 +1,8 @@
 import type { Logger } from "pino";
-import { placeOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { HEARTBEAT_SOURCE, heartbeatText } from "../events/heartbeat.ts";
-import { parseTopicArn } from "../events/signing-host.ts";
+import { topicClients } from "./topic-clients.ts";
 
 /**
  * Sends a heartbeat by each path of each topic, so often: published to it, and as an event of our own, which a rule
@@ -20,12 +19,15 @@ export async function sendHeartbeats(
     import("../aws/sns.ts"),
     import("../aws/eventbridge.ts"),
   ]);
+  const clientsOf = topicClients(context, (place) => ({
+    sns: createSns(context, place),
+    bus: createEventBridge(context, place),
+  }));
   const beat = async (arn: string) => {
-    const { accountId = "", region = "" } = parseTopicArn(arn) ?? {};
-    const place = await placeOf(context, accountId, region);
+    const { sns, bus } = await clientsOf(arn);
     const text = heartbeatText(clock.now());
-    await createSns(context, place).publish(arn, text);
-    await createEventBridge(context, place).putEvent(HEARTBEAT_SOURCE, "aec heartbeat", text);
+    await sns.publish(arn, text);
+    await bus.putEvent(HEARTBEAT_SOURCE, "aec heartbeat", text);
   };
   while (!signal.aborted) {
     for (const arn of topics) {

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
-import type { Clouddriver, PendingRefresh } from "../clouddriver/client.ts";
+import { type Clouddriver, isUnprocessed, type PendingRefresh } from "../clouddriver/client.ts";
 import { messageOf } from "../errors.ts";
 import type { RunForItem } from "./agent-runs.ts";
 import type { Coverage } from "./coverage.ts";
@@ -51,8 +51,8 @@ export async function watchPending({
   }
 }
 
-const isWaiting = ({ processedCount = 0, details }: PendingRefresh) =>
-  processedCount === 0 && details?.account !== undefined && details.region !== undefined;
+const isWaiting = (record: PendingRefresh) =>
+  isUnprocessed(record) && record.details?.account !== undefined && record.details.region !== undefined;
 
 const keyOf = ({ details, cacheTime }: PendingRefresh) =>
   [details?.account, details?.region, details?.serverGroup, cacheTime].join("/");

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { failure, messageOf } from "../errors.ts";
-import { fields } from "../events/fields.ts";
+import { fields, parseJson } from "../events/fields.ts";
 import { hideSecrets } from "../secrets.ts";
 import type { Settled } from "./watcher.ts";
 
@@ -38,12 +38,8 @@ export function createRecording(path: string): (message: Settled) => void {
 
 /** The body as it came where it holds no secret, so that its signature can still be checked. */
 export function withoutSecrets(body: string): string {
-  let document: unknown;
-  try {
-    document = JSON.parse(body);
-  } catch {
-    return hideSecrets(body);
-  }
+  const document = parseJson(body);
+  if (document === undefined) return hideSecrets(body);
   const found = { any: false };
   const scrubbed = scrub(document, found);
   return found.any ? JSON.stringify(scrubbed) : body;

@@ -2,14 +2,13 @@ import type { Logger } from "pino";
 import { sight } from "../agents/sight.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
-import { placeOf } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
-import { parseTopicArn, signingHosts } from "../events/signing-host.ts";
+import { signingHosts } from "../events/signing-host.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
@@ -32,6 +31,7 @@ import { createPace } from "./pace.ts";
 import { watchPending } from "./pending.ts";
 import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
 import { slowFloor } from "./slow-floor.ts";
+import { placeOfTopic } from "./topic-clients.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface SchedulerOptions {
@@ -93,7 +93,7 @@ export async function openScheduler(
   if (endpoint)
     log.warn({ endpoint }, "signing certificates are taken from the configured SNS endpoint alone");
   const clouddriver = createClouddriver(context);
-  const byLocks = mode === "agents" || mode === "events";
+  const byLocks = runsAgents(mode);
   const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
   const floorMs = parseDuration(settings.section.polling?.floor ?? FLOOR, "polling.floor");
@@ -134,10 +134,8 @@ export async function openScheduler(
   const handle = createHandle({
     accounts,
     apply: createApply(mode, refresher, { debounceMs, pace, runs }),
-    confirm: async (topicArn, token) => {
-      const { accountId = "", region = "" } = parseTopicArn(topicArn) ?? {};
-      return createSns(context, await placeOf(context, accountId, region)).confirm(topicArn, token);
-    },
+    confirm: async (topicArn, token) =>
+      createSns(context, await placeOfTopic(context, topicArn)).confirm(topicArn, token),
     pace: async ({ account, region, throttled, reason }) => {
       log.warn(
         { account, region, reason },
@@ -207,6 +205,11 @@ export async function openScheduler(
   };
 }
 
+/** Whether a mode needs the lock store. */
+function runsAgents(mode: Mode): boolean {
+  return mode === "agents" || mode === "events";
+}
+
 /** Somebody waits for it, as for what is deployed. */
 function askedFor(agent: string) {
   const [account = "", region = ""] = agent.split("/");
@@ -224,7 +227,7 @@ async function openStateStore(url: string | undefined, locks: LockStore): Promis
 
 /** `agents` with a lock store, else `careful`. Throws where agents are wanted without one. */
 export function chooseMode(wanted: Mode | undefined, lockStore: string | undefined): Mode {
-  if ((wanted === "agents" || wanted === "events") && lockStore === undefined) {
+  if (wanted !== undefined && runsAgents(wanted) && lockStore === undefined) {
     throw usageError("no-lock-store", `mode ${wanted} needs the lock store of Clouddriver's scheduler`, {
       hint: "add --lock-store redis://HOST:6379, or use --mode careful",
     });

@@ -8,7 +8,7 @@ import { agentViews, deadNodes, type Sighting } from "../../src/agents/view.ts";
 import { main } from "../../src/main.ts";
 import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
 import { temporaryDirectory, testWorld } from "../helpers/aec.ts";
-import { REGION, serve, testSite, until } from "../helpers/site.ts";
+import { REGION, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 
 describe("names and patterns", () => {
   test.each([
@@ -232,6 +232,24 @@ describe("runs that last", () => {
   });
 });
 
+/** A second node of the site that was killed in the middle of its runs, and the agents that it still has locks of. */
+async function killedNode(site: TestSite) {
+  const other = await startClouddriver({
+    clock: site.clock,
+    inventory: site.aws.inventory,
+    keyspace: site.redis.keyspace,
+    accounts: [{ name: "prod", accountId: site.aws.accountId, regions: [REGION] }],
+    client: "other",
+    runMs: 600_000,
+    node: "10.9.9.9:1@other",
+  });
+  onTestFinished(() => other.close());
+  const held = () => site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key) === other.node);
+  await until(() => held().length > 0, "locks of the other node");
+  await other.kill();
+  return { other, held };
+}
+
 describe("aec agents", () => {
   test("list: a table for people, sorted and filtered; without a lock store it says what is not known", async () => {
     const site = await testSite();
@@ -265,20 +283,7 @@ describe("aec agents", () => {
 
   test("free: a node that was killed in the middle of its runs; its agents run on the other at once", async () => {
     const site = await testSite();
-    const other = await startClouddriver({
-      clock: site.clock,
-      inventory: site.aws.inventory,
-      keyspace: site.redis.keyspace,
-      accounts: [{ name: "prod", accountId: site.aws.accountId, regions: [REGION] }],
-      client: "other",
-      runMs: 600_000,
-      node: "10.9.9.9:1@other",
-    });
-    onTestFinished(() => other.close());
-    const held = () =>
-      site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key) === other.node);
-    await until(() => held().length > 0, "locks of the other node");
-    await other.kill();
+    const { other, held } = await killedNode(site);
     const running = held();
     const early = await site.aec(["agents", "free", "--yes", "-o", "json"]);
     expect(early.json()).toMatchObject({ locks: [] });
@@ -300,20 +305,7 @@ describe("aec agents", () => {
     const home = temporaryDirectory();
     writeFileSync(join(home, "aec.yml"), "version: 1\nenvironments:\n  default:\n    heal: true\n");
     const serving = await serve(site, [], { home });
-    const other = await startClouddriver({
-      clock: site.clock,
-      inventory: site.aws.inventory,
-      keyspace: site.redis.keyspace,
-      accounts: [{ name: "prod", accountId: site.aws.accountId, regions: [REGION] }],
-      client: "other",
-      runMs: 600_000,
-      node: "10.9.9.9:1@other",
-    });
-    onTestFinished(() => other.close());
-    const held = () =>
-      site.redis.keyspace.keys().filter((key) => site.redis.keyspace.get(key) === other.node);
-    await until(() => held().length > 0, "locks of the other node");
-    await other.kill();
+    const { held } = await killedNode(site);
     const running = held();
     const killed = site.clock.now();
     await until(() => held().length === 0, "their end");
