@@ -105,7 +105,11 @@ export type Clouddriver = ReturnType<typeof createClouddriver>;
 export interface ServerGroup {
   name: string;
   capacity?: { min?: number; max?: number; desired?: number };
-  instances?: { name?: string; id?: string }[];
+  instances?: { name?: string; id?: string; healthState?: string }[];
+  /** Names of classic balancers. */
+  loadBalancers?: string[];
+  /** Names, too. */
+  targetGroups?: string[];
   /** AWS's own description, in lower camel case. */
   asg?: { instances?: { instanceId?: string }[] };
   [key: string]: unknown;

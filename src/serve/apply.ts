@@ -7,6 +7,7 @@ import { refreshOnDemand } from "../refresh/on-request.ts";
 import { readBack } from "../refresh/read-back.ts";
 import type { ItemResult, Refresher } from "../refresh/refresh.ts";
 import type { RunForItem } from "./agent-runs.ts";
+import type { Balancers } from "./balancers.ts";
 import { contradiction } from "./facts.ts";
 import type { Pace } from "./pace.ts";
 
@@ -39,7 +40,12 @@ export type Apply = (
 export function createApply(
   mode: Mode,
   refresher: Refresher,
-  { debounceMs, pace, runs }: { debounceMs: number; pace: Pace; runs: RunForItem | undefined },
+  {
+    debounceMs,
+    pace,
+    runs,
+    balancers,
+  }: { debounceMs: number; pace: Pace; runs: RunForItem | undefined; balancers: Balancers },
 ): Apply {
   const { clock, signal, clouddriver } = refresher;
   const refresh = runs ? byAgents(runs) : onDemand(mode === "on-demand");
@@ -50,12 +56,12 @@ export function createApply(
       return { outcome: "applied", detail: `nothing to do: Clouddriver has no agent ${absent}`, ran: false };
     if (await seenAlready(event, item))
       return { outcome: "applied", detail: "nothing to do: a pass since then has seen it", ran: false };
-    const first = await refresh(item);
+    const first = await refresh(item, event);
     if (first) return { outcome: "failed", detail: first, ran: true };
     const wrong = await contradicted(event, item);
     if (!wrong) return { outcome: "applied", detail: "the cache shows it", ran: true };
     await clock.sleep(CONSISTENCY_WAIT_MS, signal);
-    const second = await refresh(item);
+    const second = await refresh(item, event);
     if (second) return { outcome: "failed", detail: second, ran: true };
     const still = await contradicted(event, item);
     const newer = still && overtaken();
@@ -104,8 +110,9 @@ export function createApply(
   }
 
   /** Refreshes the item; resolves with why it could not. */
-  function byAgents(run: RunForItem): (item: WorkItem) => Promise<string | undefined> {
-    return async (item) => {
+  function byAgents(run: RunForItem): (item: WorkItem, event: ResourceEvent) => Promise<string | undefined> {
+    return async (item, event) => {
+      if (!event.facts.gone && (await byBalancer(item))) return undefined;
       for (const agents of agentRounds(item)) {
         const outcomes = await Promise.all(agents.map((agent) => run(agent, item)));
         const failed = outcomes.findIndex(({ outcome }) => outcome !== "ran");
@@ -113,6 +120,22 @@ export function createApply(
       }
       return undefined;
     };
+  }
+
+  /** A balancer of the second generation is read alone where that works: it costs the others nothing. */
+  async function byBalancer(item: WorkItem): Promise<boolean> {
+    const { type, account, region, name } = item;
+    if (name === "*") return false;
+    let names: string[] | undefined;
+    if (type === "target-group") names = await balancers.ofTargetGroups(item, [name]);
+    else if (type === "load-balancer") {
+      const cached = await clouddriver.loadBalancers(account, region, name);
+      names = cached.map(({ loadBalancerType }) => (loadBalancerType === "application" ? name : ""));
+    }
+    if (!names?.length || names.includes("")) return false;
+    if (await balancers.costMore(item, names.length)) return false;
+    const refreshed = await Promise.all(names.map((one) => balancers.refresh(item, one)));
+    return refreshed.every(Boolean);
   }
 
   function onDemand(always: boolean): (item: WorkItem) => Promise<string | undefined> {

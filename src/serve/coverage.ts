@@ -1,17 +1,11 @@
-import {
-  agentNames,
-  agentsOf,
-  isGlobal,
-  providerOf,
-  RESOURCE_TYPES,
-  type ResourceType,
-} from "../agents/kinds.ts";
-import type { Clock } from "../clock.ts";
+import { parseAgent } from "../agents/catalog.ts";
+import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
+import { matchesGlob } from "../agents/pattern.ts";
 import type { Wish } from "../polling/live/wishes.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Settled } from "./watcher.ts";
 
-/** How fast events of a kind arrive in an account and Region, and what that lets `serve` do. */
+/** How fast events of a kind arrive in an account and Region, and whether that lets `serve` leave it to the floor. */
 export interface Covered {
   account: string;
   region: string;
@@ -19,15 +13,20 @@ export interface Covered {
   events: number;
   /** From AWS's own time of the change to receiving it, ms. */
   p95Ms: number;
-  /** Whether its agents may be left to the floor. */
   proven: boolean;
+}
+
+/** Why an agent runs as often as it does. */
+export interface AgentPace {
+  /** Undefined: it keeps its own pace. */
+  floorMs: number | undefined;
+  reason: string;
 }
 
 export interface Coverage {
   /** An event that no pass had seen before arrived so long after its change. */
   note(item: WorkItem, lagMs: number): void;
-  /** Something is under way there: health is looked at as often as ever. */
-  active(account: string, region: string): void;
+  paceOf(agent: string): AgentPace;
   /** The wish for an agent that may be left to the floor now; undefined where it keeps its own pace. */
   floorOf(agent: string): Wish | undefined;
   /** Events may have been lost: nothing is proven any more. */
@@ -35,48 +34,65 @@ export interface Coverage {
   all(): Covered[];
 }
 
+/** How rarely agents run that events tell enough of. */
+export interface Floors {
+  /** Of all that no pattern is for, ms. */
+  floorMs: number;
+  /** The last one that matches counts. */
+  byAgents: readonly { agents: string; floorMs: number }[];
+  /** How often agents run by themselves: what is not faster than that proves nothing. */
+  stockMs: number;
+}
+
 /** Fewer are no proof. */
 const ENOUGH = 5;
 const KEPT = 50;
-/** A deployment's instances become healthy in that time. */
-const ACTIVE_MS = 3 * 60_000;
 const OWNER = "aec serve";
 
-/** They cache health, of which AWS tells nothing: slow only where nothing is under way (clouddriver-aws). */
-const HEALTH = [
-  "AmazonApplicationLoadBalancerCachingAgent",
-  "AmazonLoadBalancerCachingAgent",
-  "AmazonLoadBalancerInstanceStateCachingAgent",
-  "InstanceCachingAgent",
-] as const;
 /** Orca waits for their passes in ways that are not watched. */
 const OWN_PACE: ReadonlySet<ResourceType> = new Set(["function", "ecs-service"]);
-const HELD_TYPES = RESOURCE_TYPES.filter(
-  (type) => !OWN_PACE.has(type) && !agentNames(type).some((agent) => HEALTH.some((name) => name === agent)),
-);
 
-/** Measures how fast events arrive; only where that is faster than `stockMs` agents are left to the floor. */
-export function createCoverage(clock: Clock, floorMs: number, stockMs: number): Coverage {
+/** The kinds of events that tell of what an agent caches, by the last part of its agentType: each has to be proven. */
+const TOLD_BY: ReadonlyMap<string, readonly ResourceType[]> = toldBy();
+
+function toldBy(): Map<string, ResourceType[]> {
+  const found = new Map<string, ResourceType[]>([
+    // It caches the health of instances behind classic balancers.
+    ["AmazonLoadBalancerInstanceStateCachingAgent", ["server-group", "load-balancer"]],
+  ]);
+  for (const type of RESOURCE_TYPES) {
+    if (OWN_PACE.has(type) || isGlobal(type) || providerOf(type) !== "aws") continue;
+    for (const name of agentNames(type)) found.set(name, [...(found.get(name) ?? []), type]);
+  }
+  return found;
+}
+
+/** Measures how fast events arrive; only where that is faster than stock polling agents are left to the floor. */
+export function createCoverage({ floorMs, byAgents, stockMs }: Floors): Coverage {
   const lags = new Map<string, { item: Pick<WorkItem, "account" | "region" | "type">; lags: number[] }>();
-  const lastActive = new Map<string, number>();
-  /** Agents by name, with the reason; made anew when something was learnt. */
-  let floors: Map<string, string> | undefined;
 
   const isProven = (seen: readonly number[]) => seen.length >= ENOUGH && p95(seen) < stockMs;
-  const computeFloors = () => {
-    const found = new Map<string, string>();
-    for (const { item, lags: seen } of lags.values()) {
-      if (!isProven(seen)) continue;
-      const reason = `${item.type}: 95 of 100 events within ${(p95(seen) / 1_000).toFixed(1)} s`;
-      if (HELD_TYPES.includes(item.type)) for (const agent of agentsOf(item)) found.set(agent, reason);
-      if (item.type !== "server-group") continue;
-      for (const name of HEALTH)
-        found.set(`${item.account}/${item.region}/${name}`, `nothing is under way; ${reason}`);
-    }
-    return found;
+  /** What is not proven of a kind, and how well it is, where it is. */
+  const proofOf = (place: string, type: ResourceType): { proven: boolean; text: string } => {
+    const seen = lags.get(`${place}/${type}`)?.lags ?? [];
+    if (seen.length < ENOUGH)
+      return { proven: false, text: `${type}: ${seen.length} of ${ENOUGH} events seen` };
+    const within = `95 of 100 events within ${(p95(seen) / 1_000).toFixed(1)} s`;
+    if (isProven(seen)) return { proven: true, text: `${type}: ${within}` };
+    return { proven: false, text: `${type}: ${within}, polling is as fast` };
   };
-  const isActive = (place: string) =>
-    clock.now() - (lastActive.get(place) ?? Number.NEGATIVE_INFINITY) < ACTIVE_MS;
+  const paceOf = (agent: string): AgentPace => {
+    const { account, region, kind } = parseAgent(agent);
+    const types = TOLD_BY.get(kind);
+    if (types === undefined || region === undefined) return own("no event tells of what it caches");
+    const agentFloorMs = byAgents.findLast(({ agents }) => matchesGlob(agents, agent))?.floorMs ?? floorMs;
+    // A site that polls more rarely than the floor has its own one.
+    if (agentFloorMs <= stockMs) return own("its own pace is no faster than the floor");
+    const proofs = types.map((type) => proofOf(`${account}/${region}`, type));
+    const missing = proofs.find(({ proven }) => !proven);
+    if (missing) return own(missing.text);
+    return { floorMs: agentFloorMs, reason: proofs.map(({ text }) => text).join("; ") };
+  };
 
   return {
     note({ account, region, type }, lagMs) {
@@ -85,23 +101,15 @@ export function createCoverage(clock: Clock, floorMs: number, stockMs: number): 
       const known = lags.get(key) ?? { item: { account, region, type }, lags: [] };
       known.lags = [...known.lags, lagMs].slice(-KEPT);
       lags.set(key, known);
-      floors = undefined;
     },
-    active: (account, region) => void lastActive.set(`${account}/${region}`, clock.now()),
+    paceOf,
     floorOf(agent) {
-      // A site that polls more rarely than the floor has its own one.
-      if (floorMs <= stockMs) return undefined;
-      floors ??= computeFloors();
-      const reason = floors.get(agent);
-      if (reason === undefined) return undefined;
-      const [account, region, name] = agent.split("/");
-      if (HEALTH.some((health) => health === name) && isActive(`${account}/${region}`)) return undefined;
-      return { agents: agent, intervalMs: floorMs, until: null, owner: OWNER, reason };
+      const { floorMs: intervalMs, reason } = paceOf(agent);
+      return intervalMs === undefined
+        ? undefined
+        : { agents: agent, intervalMs, until: null, owner: OWNER, reason };
     },
-    forget() {
-      lags.clear();
-      floors = undefined;
-    },
+    forget: () => lags.clear(),
     all: () =>
       [...lags.values()].map(({ item, lags: seen }) => ({
         account: item.account,
@@ -114,12 +122,12 @@ export function createCoverage(clock: Clock, floorMs: number, stockMs: number): 
   };
 }
 
+const own = (reason: string): AgentPace => ({ floorMs: undefined, reason });
+
 /** What a message tells of how fast events arrive: only what no pass had seen before counts. */
 export function noteSettled(coverage: Coverage, { fate, event }: Settled): void {
-  for (const item of event ? (fate.work ?? []) : []) {
-    coverage.active(item.account, item.region);
-    if (event && fate.ran && event.at > 0) coverage.note(item, (fate.receivedAt ?? 0) - event.at);
-  }
+  if (!event || !fate.ran || event.at <= 0) return;
+  for (const item of fate.work ?? []) coverage.note(item, (fate.receivedAt ?? 0) - event.at);
 }
 
 function p95(values: readonly number[]): number {

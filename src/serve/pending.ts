@@ -3,10 +3,13 @@ import type { Clock } from "../clock.ts";
 import { type Clouddriver, isUnprocessed, type PendingRefresh } from "../clouddriver/client.ts";
 import { messageOf } from "../errors.ts";
 import type { RunForItem } from "./agent-runs.ts";
-import type { Coverage } from "./coverage.ts";
+import type { Health } from "./health.ts";
 
-/** Orca looks every ten seconds; a pass lasts one or two. */
+/** On the Redis cache the record of one group hides another group until the pass. */
 const LOOK_MS = 1_000;
+/** Where something is being deployed the next record is near. */
+const BUSY_LOOK_MS = 250;
+const BUSY_MS = 60_000;
 const AGENT = "ClusterCachingAgent";
 
 /**
@@ -16,28 +19,31 @@ const AGENT = "ClusterCachingAgent";
 export async function watchPending({
   clouddriver,
   run,
-  coverage,
+  health,
   clock,
   signal,
   log,
 }: {
   clouddriver: Pick<Clouddriver, "pendingServerGroups">;
   run: RunForItem;
-  coverage: Coverage;
+  health: Health;
   clock: Clock;
   signal: AbortSignal;
   log: Logger;
 }): Promise<void> {
   let known = new Set<string>();
   let failing = false;
+  let busyUntil = 0;
   while (!signal.aborted) {
     try {
       const records = (await clouddriver.pendingServerGroups()).filter(isWaiting);
       const fresh = records.filter((record) => !known.has(keyOf(record)));
       known = new Set(records.map(keyOf));
+      if (fresh.length > 0 || health.watched().length > 0) busyUntil = clock.now() + BUSY_MS;
       const places = new Map(fresh.map(({ details }) => [`${details?.account}/${details?.region}`, details]));
+      for (const { details: { account = "", region = "", serverGroup } = {} } of fresh)
+        if (serverGroup !== undefined) health.watch({ account, region }, serverGroup);
       for (const [place, { account = "", region = "" } = {}] of places) {
-        coverage.active(account, region);
         // What fails is asked for again by the next record, or by the floor.
         void run(`${place}/${AGENT}`, { account, region, type: "server-group" }).catch(() => {});
       }
@@ -47,7 +53,7 @@ export async function watchPending({
         log.warn({ problem: messageOf(error) }, "pending refreshes are not seen");
       failing = true;
     }
-    await clock.sleep(LOOK_MS, signal).catch(() => {});
+    await clock.sleep(clock.now() < busyUntil ? BUSY_LOOK_MS : LOOK_MS, signal).catch(() => {});
   }
 }
 

@@ -19,13 +19,15 @@ import { hideSecrets } from "../secrets.ts";
 import { snsEndpoint } from "../sns/endpoint.ts";
 import { createAccounts } from "./accounts.ts";
 import { createAgentRuns } from "./agent-runs.ts";
-import { createApply, type Mode } from "./apply.ts";
+import { type Apply, createApply, type Mode } from "./apply.ts";
+import { createBalancers } from "./balancers.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
-import { type Coverage, createCoverage } from "./coverage.ts";
+import { type Coverage, createCoverage, type Floors } from "./coverage.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
 import { createHandle } from "./handle.ts";
 import { heal } from "./heal.ts";
+import { createHealth, type Health } from "./health.ts";
 import { createLeases } from "./leases.ts";
 import { createPace } from "./pace.ts";
 import { watchPending } from "./pending.ts";
@@ -67,6 +69,7 @@ export interface Scheduler {
 
 const STOCK_INTERVAL_MS = 30_000;
 const FLOOR = "5m";
+const MAX_FLOOR_MS = 15 * 60_000;
 /** On-demand calls, in each account and Region. */
 const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */
@@ -96,9 +99,9 @@ export async function openScheduler(
   const byLocks = runsAgents(mode);
   const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
-  const floorMs = parseDuration(settings.section.polling?.floor ?? FLOOR, "polling.floor");
+  const floors = floorsOf(context, intervalMs ?? STOCK_INTERVAL_MS);
   // In mode agents it tells what mode events would do.
-  const coverage = byLocks ? createCoverage(clock, floorMs, intervalMs ?? STOCK_INTERVAL_MS) : undefined;
+  const coverage = byLocks ? createCoverage(floors) : undefined;
   const holds = mode === "events";
   const keeper =
     locks &&
@@ -131,9 +134,24 @@ export async function openScheduler(
     watcher.certificateFetched();
     return context.fetch(input, init);
   };
+  const balancers = createBalancers(refresher, { debounceMs, pace });
+  const health =
+    coverage && holds && runs
+      ? createHealth({
+          clouddriver,
+          balancers,
+          run: runs,
+          isHeld: (agent) => coverage.floorOf(agent) !== undefined,
+          everyMs: floors.stockMs,
+          clock,
+          signal,
+          log,
+        })
+      : undefined;
+  const apply = createApply(mode, refresher, { debounceMs, pace, runs, balancers });
   const handle = createHandle({
     accounts,
-    apply: createApply(mode, refresher, { debounceMs, pace, runs }),
+    apply: health ? watchingHealth(apply, health) : apply,
     confirm: async (topicArn, token) =>
       createSns(context, await placeOfTopic(context, topicArn)).confirm(topicArn, token),
     pace: async ({ account, region, throttled, reason }) => {
@@ -174,8 +192,7 @@ export async function openScheduler(
       await heal({ locks, see, healed: watcher.healed, clock, signal, log });
     },
     async watchPending() {
-      if (coverage && holds && runs)
-        await watchPending({ clouddriver, run: runs, coverage, clock, signal, log });
+      if (health && runs) await watchPending({ clouddriver, run: runs, health, clock, signal, log });
     },
     async floorPass(why) {
       if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log });
@@ -202,6 +219,35 @@ export async function openScheduler(
       locks?.close();
       if (shared !== locks) shared?.close();
     },
+  };
+}
+
+/** What an event says of a server group is the beginning of something, of which no event tells the end. */
+function watchingHealth(apply: Apply, health: Health): Apply {
+  return async (event, item, overtaken) => {
+    const applied = await apply(event, item, overtaken);
+    if (item.type === "server-group" && item.name !== "*" && applied.ran) health.watch(item, item.name);
+    return applied;
+  };
+}
+
+/** `polling.floor` and `polling.floors` of `aec.yml`. Throws a usage error for one that is longer than 15 minutes. */
+function floorsOf({ settings }: Context, stockMs: number): Floors {
+  const { floor = FLOOR, floors = [] } = settings.section.polling ?? {};
+  const read = (text: string, where: string) => {
+    const floorMs = parseDuration(text, where);
+    if (floorMs <= MAX_FLOOR_MS) return floorMs;
+    throw usageError("bad-floor", `${where}: ${text} is longer than 15m`, {
+      hint: "what a lost event hides is shown after a floor; for what nobody needs use polling.rules",
+    });
+  };
+  return {
+    floorMs: read(floor, "polling.floor"),
+    byAgents: floors.map(({ agents, floor: text }) => ({
+      agents,
+      floorMs: read(text, `polling.floors of "${agents}"`),
+    })),
+    stockMs,
   };
 }
 

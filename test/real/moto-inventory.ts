@@ -11,6 +11,7 @@ import {
   EC2Client,
 } from "@aws-sdk/client-ec2";
 import type { PlainUnderTest } from "../contract/engine.ts";
+import { awsQueries } from "./aws-query.ts";
 
 /** Makes and changes what the contract suites need in moto. Auto Scaling has no client among the dependencies. */
 export function motoInventory(url: string, region: string) {
@@ -19,25 +20,7 @@ export function motoInventory(url: string, region: string) {
     region,
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
-  const query =
-    (service: string, version: string) => async (action: string, params: Record<string, string>) => {
-      const scope = `test/20260101/${region}/${service}/aws4_request`;
-      const response = await fetch(url, {
-        method: "POST",
-        headers: {
-          authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
-          "content-type": "application/x-www-form-urlencoded",
-        },
-        body: new URLSearchParams({ Action: action, Version: version, ...params }).toString(),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${action} answered ${response.status}: ${text.slice(0, 500)}`);
-      return text;
-    };
-  const autoScaling = query("autoscaling", "2011-01-01");
-  const classicElb = query("elasticloadbalancing", "2012-06-01");
-  const elbV2 = query("elasticloadbalancing", "2015-12-01");
-  const cloudFormation = query("cloudformation", "2010-05-15");
+  const { autoScaling, classicElb, elbV2, cloudFormation } = awsQueries(url, region);
   const subnets = async () => (await ec2.send(new DescribeSubnetsCommand({}))).Subnets ?? [];
   const balancers = new Map<string, string>();
   const exists = async (name: string) =>

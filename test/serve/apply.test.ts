@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AgentExecution } from "../../src/clouddriver/executions.ts";
 import type { ResourceEvent } from "../../src/events/event.ts";
 import { createApply } from "../../src/serve/apply.ts";
+import { createBalancers } from "../../src/serve/balancers.ts";
 import { createNewest } from "../../src/serve/newest.ts";
 import { createPace } from "../../src/serve/pace.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
@@ -39,7 +40,9 @@ describe("a pass that has seen it", () => {
       ran.push(agent);
       return { outcome: "ran", startedMs: 0, durationMs: 0 } as const;
     };
-    const apply = createApply("agents", refresher, { debounceMs: 0, pace: createPace(clock, signal), runs });
+    const pace = createPace(clock, signal);
+    const balancers = createBalancers(refresher, { debounceMs: 0, pace });
+    const apply = createApply("agents", refresher, { debounceMs: 0, pace, runs, balancers });
     const item = {
       provider: "ecs",
       type: "ecs-service",

@@ -1,21 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createCoverage } from "../../src/serve/coverage.ts";
-import { manualClock } from "../helpers/manual-clock.ts";
+import type { ResourceType } from "../../src/agents/kinds.ts";
+import { type Coverage, createCoverage } from "../../src/serve/coverage.ts";
 
 const STOCK_MS = 30_000;
 const FLOOR_MS = 300_000;
 const PLACE = { account: "prod", region: "us-east-1" };
-const item = (type: "server-group" | "security-group" | "iam-role" | "function") =>
-  ({ ...PLACE, type, provider: "aws", name: "x" }) as const;
+const item = (type: ResourceType) => ({ ...PLACE, type, provider: "aws", name: "x" }) as const;
 const CLUSTER = "prod/us-east-1/ClusterCachingAgent";
 const BALANCERS = "prod/us-east-1/AmazonApplicationLoadBalancerCachingAgent";
+const STATE = "prod/us-east-1/AmazonLoadBalancerInstanceStateCachingAgent";
+
+const coverageOf = (more: { floorMs?: number; byAgents?: { agents: string; floorMs: number }[] } = {}) =>
+  createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS, ...more });
+const prove = (coverage: Coverage, ...types: ResourceType[]) => {
+  for (const type of types) for (let count = 0; count < 5; count += 1) coverage.note(item(type), 1_000);
+};
 
 describe("coverage", () => {
   test("property: an agent is left to the floor only on five events of its kind there, nearly all of them fast", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 80 }), (lags) => {
-        const coverage = createCoverage(manualClock(), FLOOR_MS, STOCK_MS);
+        const coverage = coverageOf();
         for (const lag of lags) coverage.note(item("server-group"), lag);
         const last = lags.slice(-50);
         const slow = last.filter((lag) => lag >= STOCK_MS).length;
@@ -28,35 +34,53 @@ describe("coverage", () => {
     );
   });
 
-  test("health is slow only where nothing was under way for three minutes, and never without proof of groups", async () => {
-    const clock = manualClock();
-    const coverage = createCoverage(clock, FLOOR_MS, STOCK_MS);
-    for (let count = 0; count < 5; count += 1) coverage.note(item("security-group"), 1_000);
-    expect(coverage.floorOf(BALANCERS)).toBeUndefined();
-    for (let count = 0; count < 5; count += 1) coverage.note(item("server-group"), 1_000);
-    expect(coverage.floorOf(BALANCERS)?.reason).toContain("nothing is under way");
-    coverage.active("prod", "us-east-1");
-    expect(coverage.floorOf(BALANCERS)).toBeUndefined();
-    expect(coverage.floorOf(CLUSTER)).toBeDefined();
-    await clock.advance(180_000);
-    expect(coverage.floorOf(BALANCERS)).toBeDefined();
+  test("an agent of several kinds needs the proof of each, and says what is missing", () => {
+    const coverage = coverageOf();
+    prove(coverage, "load-balancer");
+    expect([coverage.floorOf(BALANCERS), coverage.floorOf(STATE)]).toEqual([undefined, undefined]);
+    expect(coverage.paceOf(BALANCERS).reason).toBe("target-group: 0 of 5 events seen");
+    prove(coverage, "target-group", "server-group");
+    expect(coverage.floorOf(BALANCERS)?.reason).toBe(
+      "load-balancer: 95 of 100 events within 1.0 s; target-group: 95 of 100 events within 1.0 s",
+    );
+    expect(coverage.floorOf(STATE)).toBeDefined();
+    for (let count = 0; count < 50; count += 1) coverage.note(item("target-group"), 95_000);
+    expect(coverage.paceOf(BALANCERS)).toEqual({
+      floorMs: undefined,
+      reason: "target-group: 95 of 100 events within 95.0 s, polling is as fast",
+    });
     coverage.forget();
-    expect([coverage.floorOf(CLUSTER), coverage.all()]).toEqual([undefined, []]);
+    expect([coverage.floorOf(STATE), coverage.all()]).toEqual([undefined, []]);
   });
 
-  test("kinds that Orca waits for in other ways, and those of a whole account, keep their own pace", () => {
-    const coverage = createCoverage(manualClock(), FLOOR_MS, STOCK_MS);
-    for (let count = 0; count < 9; count += 1) {
-      coverage.note(item("function"), 1_000);
-      coverage.note(item("iam-role"), 1_000);
-    }
-    expect(coverage.floorOf("prod/us-east-1/LambdaCachingAgent")).toBeUndefined();
+  test("the last pattern that matches gives the floor", () => {
+    const byAgents = [
+      { agents: "prod/**", floorMs: 600_000 },
+      { agents: "**/*LoadBalancer*", floorMs: 900_000 },
+      { agents: "staging/**", floorMs: 60_000 },
+    ];
+    const coverage = coverageOf({ byAgents });
+    prove(coverage, "load-balancer", "target-group", "server-group");
+    expect([CLUSTER, BALANCERS].map((agent) => coverage.floorOf(agent)?.intervalMs)).toEqual([
+      600_000, 900_000,
+    ]);
+  });
+
+  test("kinds that Orca waits for in other ways, those of a whole account, and what no event tells of keep their own pace", () => {
+    const coverage = coverageOf();
+    prove(coverage, "function", "iam-role", "server-group");
+    for (const agent of ["LambdaCachingAgent", "ReservedInstancesCachingAgent", "LaunchConfigCachingAgent"])
+      expect(coverage.paceOf(`prod/us-east-1/${agent}`)).toEqual({
+        floorMs: undefined,
+        reason: "no event tells of what it caches",
+      });
     expect(coverage.floorOf("prod/IamRoleCachingAgent")).toBeUndefined();
+    expect(coverage.floorOf("AmazonInstanceTypeCachingAgent/us-east-1")).toBeUndefined();
   });
 
   test("a site that polls more rarely than the floor is never made to poll more", () => {
-    const coverage = createCoverage(manualClock(), FLOOR_MS, 600_000);
-    for (let count = 0; count < 9; count += 1) coverage.note(item("server-group"), 1_000);
+    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: 600_000 });
+    prove(coverage, "server-group");
     expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });
 });

@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Covered } from "../../src/serve/coverage.ts";
+import { temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, type Serving, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 
 const CLUSTER = `prod/${REGION}/ClusterCachingAgent`;
-const BALANCERS = `prod/${REGION}/AmazonApplicationLoadBalancerCachingAgent`;
 const DLQ = `arn:aws:sqs:${REGION}:012345678901:aec-default-dlq`;
 
 const cached = (site: TestSite, name: string) =>
@@ -53,17 +55,7 @@ describe("serve --mode events", () => {
     await until(() => cached(site, "late-v001") !== undefined, "the group although its agent is held");
     expect(site.clock.now() - before).toBeLessThan(10_000);
     await serving.stop();
-    expect([held(site, CLUSTER), held(site, BALANCERS)]).toEqual([false, false]);
-  });
-
-  test("health is looked at as ever while something is under way, and seldom when it is quiet", async () => {
-    const { site } = await proven();
-    await site.clock.sleep(20_000);
-    expect(held(site, BALANCERS)).toBe(false);
-    await site.clock.sleep(190_000);
-    await until(() => held(site, BALANCERS), "the hold");
-    site.group("late-v001", 1);
-    await until(() => !held(site, BALANCERS), "its end");
+    expect(held(site, CLUSTER)).toBe(false);
   });
 
   test("where events may be lost stock polling is back: a dead-letter queue that grows, heartbeats that fail", async () => {
@@ -99,7 +91,21 @@ describe("serve --mode events", () => {
     expect(held(site, CLUSTER)).toBe(false);
   });
 
-  test("needs a lock store; aec.yml can ask for it", async () => {
+  test.each([
+    ["floor: 20m", "polling.floor: 20m is longer than 15m"],
+    ['floors: [{ agents: "prod/**", floor: 1h }]', 'polling.floors of "prod/**": 1h is longer than 15m'],
+  ])("no floor is longer than 15 minutes: %s", async (polling, problem) => {
+    const site = await testSite();
+    const home = temporaryDirectory();
+    writeFileSync(
+      join(home, "aec.yml"),
+      `version: 1\nenvironments:\n  default:\n    polling: { mode: events, ${polling} }\n`,
+    );
+    const refused = await site.aec(["serve", "--listen", "127.0.0.1:0"], { home, cwd: home });
+    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining(problem)]);
+  });
+
+  test("needs a lock store", async () => {
     const site = await testSite();
     const refused = await site.aec(["serve", "--mode", "events", "--listen", "127.0.0.1:0"], {
       env: { AEC_LOCK_STORE: "" },

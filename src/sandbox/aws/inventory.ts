@@ -9,6 +9,8 @@ export interface AutoScalingGroup {
   desired: number;
   instanceIds: readonly string[];
   loadBalancers: readonly string[];
+  /** Names. */
+  targetGroups?: readonly string[];
 }
 
 /** One EC2 security group; `rules` are CIDR/port pairs such as `10.0.0.0/8:443`. */
@@ -25,6 +27,10 @@ export interface LoadBalancer {
   type: "application" | "network" | "classic";
   vpcId: string;
   scheme: string;
+  /** Of application and network balancers. */
+  targetGroups?: readonly string[];
+  /** Instances in its target groups that do not answer its health checks. */
+  unhealthy?: readonly string[];
 }
 
 /** Something of which the sandbox knows no more than that it is there, and a state that may change. */

@@ -112,7 +112,7 @@ export function createRoutes(controllers: Controllers): Route {
             .split(",")
             .map((id) => id.split(":"))
             .flatMap(([account = "", region = "", name = ""]) => serverGroup(account, region, name) ?? [])
-            .map(serverGroupView),
+            .map((entry) => serverGroupView(entry, cache.all("load-balancer"))),
         ),
     ],
     [
@@ -120,7 +120,7 @@ export function createRoutes(controllers: Controllers): Route {
       "/serverGroups/:account/:region/:name",
       ({ account = "", region = "", name = "" }) => {
         const found = serverGroup(account, region, name);
-        if (found) return ok(serverGroupView(found));
+        if (found) return ok(serverGroupView(found, cache.all("load-balancer")));
         const service = plain("ecs-service", account, region, name);
         if (service) return ok(ecsServiceView(service));
         return notFound(`Server group not found (account: ${account}, region: ${region}, name: ${name})`);

@@ -33,11 +33,22 @@ export function credentialsView(
   };
 }
 
-/** A server group as `/serverGroups/{account}/{region}/{name}` shows it. */
-export function serverGroupView({ account, region, resource }: Entry<"auto-scaling-group">): object {
-  const { name, min, max, desired, instanceIds, loadBalancers } = resource;
+/** A server group as `/serverGroups/{account}/{region}/{name}` shows it, with the health that the balancers cached have. */
+export function serverGroupView(
+  { account, region, resource }: Entry<"auto-scaling-group">,
+  balancers: readonly Entry<"load-balancer">[],
+): object {
+  const { name, min, max, desired, instanceIds, loadBalancers, targetGroups = [] } = resource;
   const moniker = parseServerGroupName(name);
-  const up = instanceIds.length;
+  const unhealthy = balancers.flatMap((balancer) =>
+    balancer.account === account &&
+    balancer.region === region &&
+    balancer.resource.targetGroups?.some((group) => targetGroups.includes(group))
+      ? (balancer.resource.unhealthy ?? [])
+      : [],
+  );
+  const stateOf = (id: string) => (unhealthy.includes(id) ? "Down" : "Up");
+  const up = instanceIds.filter((id) => stateOf(id) === "Up").length;
   return {
     name,
     account,
@@ -61,10 +72,17 @@ export function serverGroupView({ account, region, resource }: Entry<"auto-scali
       tags: [],
     },
     capacity: { min, max, desired },
-    instances: instanceIds.map((id) => ({ name: id, id, healthState: "Up", health: [] })),
-    instanceCounts: { total: up, up, down: 0, unknown: 0, outOfService: 0, starting: 0 },
+    instances: instanceIds.map((id) => ({ name: id, id, healthState: stateOf(id), health: [] })),
+    instanceCounts: {
+      total: instanceIds.length,
+      up,
+      down: instanceIds.length - up,
+      unknown: 0,
+      outOfService: 0,
+      starting: 0,
+    },
     loadBalancers,
-    targetGroups: [],
+    targetGroups,
     securityGroups: [],
     disabled: false,
     moniker,
@@ -100,8 +118,22 @@ export function securityGroupSummary({ resource: { name, id, vpcId } }: Entry<"s
 
 /** A balancer as `/aws/loadBalancers/{account}/{region}/{name}` shows it, there in an array. */
 export function loadBalancerView({ account, region, resource }: Entry<"load-balancer">): object {
-  const { name, type: loadBalancerType, vpcId, scheme } = resource;
-  return { name, loadBalancerName: name, loadBalancerType, account, region, vpcId, vpcid: vpcId, scheme };
+  const { name, type: loadBalancerType, vpcId, scheme, targetGroups = [] } = resource;
+  return {
+    name,
+    loadBalancerName: name,
+    loadBalancerType,
+    account,
+    region,
+    vpcId,
+    vpcid: vpcId,
+    scheme,
+    targetGroups: targetGroups.map((targetGroup) => ({
+      name: targetGroup,
+      targetGroupName: targetGroup,
+      targetType: "instance",
+    })),
+  };
 }
 
 /** All balancers as `/aws/loadBalancers` groups them: by name, account, Region. */

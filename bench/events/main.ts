@@ -1,0 +1,222 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { test } from "vitest";
+import type { AwsCall } from "../../test/real/clouddriver/aws-proxy.ts";
+import { AGENTS, agentOf } from "./calls.ts";
+import { type Change, deployment } from "./deployment.ts";
+import type { Told } from "./messages.ts";
+import { orcaRefresh, watchPresence } from "./orca.ts";
+import { oneOfEach } from "./proof.ts";
+import { startServe, startSite } from "./site.ts";
+
+const MINUTES = Number(process.env.BENCH_MINUTES ?? 12);
+const ONLY = process.env.BENCH_ONLY?.split(",");
+const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
+  0,
+  Number(process.env.BENCH_REGIONS ?? 4),
+);
+const DEPLOYMENT_EVERY_MS = 180_000;
+const CHANGE_EVERY_MS = 4_000;
+const LOOK_MS = 200;
+/** Stock polling at 300 s shows everything within that. */
+const SHOWN_WITHIN_MS = 330_000;
+const PROOF_ROUNDS = 6;
+
+type Delay = (source: Told["source"], random: () => number) => number;
+
+/** How the benchmark is run: by which polling, and how late events are, ms. */
+interface Setup {
+  name: string;
+  intervalSeconds: number;
+  delay?: Delay;
+}
+
+const ALL_SETUPS: Setup[] = [
+  { name: "stock 30 s", intervalSeconds: 30 },
+  { name: "stock 300 s", intervalSeconds: 300 },
+  { name: "events", intervalSeconds: 30, delay: (_, random) => 500 + random() * 1_000 },
+  {
+    name: "events late",
+    intervalSeconds: 30,
+    delay: (source, random) => (source === "service" ? 1_000 + random() * 1_000 : random() * 90_000),
+  },
+];
+const SETUPS = ALL_SETUPS.filter(({ name }) => !ONLY || ONLY.includes(name));
+
+interface Shown {
+  what: string;
+  /** From the change to the cache that shows it, ms; undefined: never. */
+  changeMs: number | undefined;
+  /** From the last event of the change, ms. */
+  deliveryMs: number | undefined;
+}
+
+interface Report {
+  name: string;
+  calls: readonly AwsCall[];
+  minutes: number;
+  shown: Shown[];
+  waits: number[];
+  absences: number[];
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
+
+test("stock polling and events, side by side", { timeout: 3_600_000 }, async () => {
+  const runs = await Promise.all(SETUPS.map(prepare));
+  try {
+    const start = Date.now() + 5_000;
+    const reports = await Promise.all(runs.map(({ run }) => run(start)));
+    await mkdir("bench/results", { recursive: true });
+    await writeFile("bench/results/events.json", JSON.stringify(reports.map(summary), null, 2));
+    console.log(table(reports));
+  } finally {
+    await Promise.all(runs.map(({ stop }) => stop()));
+  }
+});
+
+async function prepare({ name, intervalSeconds, delay }: Setup) {
+  const site = await startSite({ regions: REGIONS, intervalSeconds });
+  const serve = delay && (await startServe(site));
+  if (serve) {
+    for (let round = 0; round < PROOF_ROUNDS; round += 1) {
+      const events = (await Promise.all(site.regions.map(oneOfEach))).flat();
+      await Promise.all(
+        events.map(async (told) => {
+          await pause(delay(told.source, generator(`${name}/${round}/${JSON.stringify(told)}`)));
+          await serve.publish(told);
+        }),
+      );
+      await pause(4_000);
+    }
+    // What is proven has to be held, and what the proof itself began to be over.
+    await pause(Number(process.env.BENCH_QUIET_MS ?? 240_000));
+    const { held, events } = await serve.status();
+    console.log(
+      `${name}: ${held} agents held; not proven: ${events
+        .filter(({ proven }) => !proven)
+        .map(({ region, type }) => `${region}/${type}`)
+        .join(", ")}`,
+    );
+  }
+  return {
+    async run(start: number): Promise<Report> {
+      const random = generator("deployments");
+      const shown: Promise<Shown>[] = [];
+      const waits: Promise<number>[] = [];
+      const presence = watchPresence(site.url);
+      await pause(start - Date.now());
+      site.proxy.reset();
+      const end = start + MINUTES * 60_000;
+      const deploying: Promise<void>[] = [];
+      for (let number = 0; number * DEPLOYMENT_EVERY_MS + 80_000 < end - start; number += 1) {
+        // Not in step with anybody's polling.
+        const at = start + number * DEPLOYMENT_EVERY_MS + 5_000 + random() * 30_000;
+        deploying.push(deploy(number, at));
+      }
+      await pause(end - Date.now());
+      const calls = site.proxy.calls();
+      await Promise.all(deploying);
+      const all = { shown: await Promise.all(shown), waits: await Promise.all(waits) };
+      for (let waited = 0; presence.anyGone() && waited < SHOWN_WITHIN_MS; waited += 1_000)
+        await pause(1_000);
+      return { name, calls, minutes: MINUTES, ...all, absences: await presence.end() };
+
+      async function deploy(number: number, at: number): Promise<void> {
+        const region = site.regions[number % site.regions.length];
+        if (!region) throw new Error("no Region");
+        for (const [index, change] of deployment(region, number).entries()) {
+          await pause(at + index * CHANGE_EVERY_MS - Date.now());
+          shown.push(...(await apply(change)));
+          // Orca's stages of other pipelines refresh what they have changed.
+          if (index === 4 || index === 8) {
+            const group = `app${10 + 2 * number + (index === 4 ? 0 : 1)}-main-v000`;
+            presence.watch(region.region, group);
+            waits.push(orcaRefresh(site.url, region.region, group));
+          }
+        }
+      }
+      async function apply({ what, make, shown: isShown }: Change): Promise<Promise<Shown>[]> {
+        const changedAt = Date.now();
+        const told = await make();
+        const lates = told.map((one, index) =>
+          delay ? delay(one.source, generator(`${what}/${changedAt}/${index}`)) : 0,
+        );
+        const telling = Promise.all(
+          told.map(async (one, index) => {
+            await pause(changedAt + (lates[index] ?? 0) - Date.now());
+            await serve?.publish(one);
+          }),
+        );
+        const looking = (async () => {
+          const deadline = changedAt + SHOWN_WITHIN_MS;
+          while (Date.now() < deadline) {
+            if (await isShown(site.url).catch(() => false)) {
+              const changeMs = Date.now() - changedAt;
+              await telling;
+              return { what, changeMs, deliveryMs: Math.max(0, changeMs - Math.max(0, ...lates)) };
+            }
+            await pause(LOOK_MS);
+          }
+          return { what, changeMs: undefined, deliveryMs: undefined };
+        })();
+        return [looking];
+      }
+    },
+    async stop() {
+      if (serve) await writeFile(`/tmp/bench-${name.replaceAll(" ", "-")}.log`, serve.output());
+      await serve?.stop();
+      await site.stop();
+    },
+  };
+}
+
+function percentile(values: readonly (number | undefined)[], share: number): number {
+  const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+
+function summary({ name, calls, minutes, shown, waits, absences }: Report) {
+  const perMinute = (some: readonly AwsCall[]) => Number((some.length / minutes).toFixed(1));
+  const spread = (values: readonly (number | undefined)[]) =>
+    [0.5, 0.95, 1].map((share) => seconds(percentile(values, share))).join(" / ");
+  return {
+    name,
+    "AWS calls a minute": perMinute(calls),
+    agents: Object.fromEntries(
+      AGENTS.map((agent) => [agent, perMinute(calls.filter((call) => agentOf(call) === agent))]),
+    ),
+    others: tally(calls.filter((call) => agentOf(call) === "the others")),
+    "change to visible, s (p50 / p95 / max)": spread(shown.map(({ changeMs }) => changeMs)),
+    "delivery to visible, s (p50 / p95 / max)": spread(shown.map(({ deliveryMs }) => deliveryMs)),
+    "Orca's waits, s": waits.map(seconds).join(" "),
+    "absences of groups that exist, s": absences.map(seconds).join(" "),
+    slowest: shown
+      .toSorted((a, b) => (b.changeMs ?? 1e9) - (a.changeMs ?? 1e9))
+      .slice(0, 6)
+      .map(({ what, changeMs = Number.NaN }) => `${what} ${seconds(changeMs)}`),
+    count: shown.length,
+  };
+}
+
+function tally(calls: readonly AwsCall[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { service, action } of calls)
+    counts[`${service}:${action}`] = (counts[`${service}:${action}`] ?? 0) + 1;
+  return counts;
+}
+
+function table(reports: readonly Report[]): string {
+  return JSON.stringify(reports.map(summary), null, 2);
+}
+
+/** Numbers from 0 to 1 that a seed gives again. */
+function generator(seed: string): () => number {
+  let drawn = 0;
+  return () => {
+    drawn += 1;
+    return createHash("sha256").update(`${seed}/${drawn}`).digest().readUInt32BE() / 2 ** 32;
+  };
+}

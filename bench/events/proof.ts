@@ -1,0 +1,42 @@
+import { elements } from "../../test/real/aws-query.ts";
+import type { FilledRegion } from "./inventory.ts";
+import { ofCall, ofGroup, ofInstance, ofService, type Told } from "./messages.ts";
+
+/** One event of each kind that `serve` may leave to the floor, about what is there: it only has to arrive. */
+export async function oneOfEach({
+  region,
+  aws,
+  vpc,
+  targetGroups,
+  securityGroups,
+}: FilledRegion): Promise<Told[]> {
+  const first = (xml: string, name: string) => elements(xml, name)[0] ?? "";
+  const instance = first(await aws.ec2("DescribeInstances"), "instanceId");
+  const balancer = first(await aws.elbV2("DescribeLoadBalancers"), "LoadBalancerArn");
+  const template = first(await aws.ec2("DescribeLaunchTemplates"), "launchTemplateId");
+  const subnet = first(await aws.ec2("DescribeSubnets"), "subnetId");
+  return [
+    ofGroup(region, "EC2 Instance Launch Successful", "app49-main-v000"),
+    ofInstance(region, instance, "running"),
+    ofService(region, "aws.cloudformation", "CloudFormation Stack Status Change", {
+      "stack-id": `arn:aws:cloudformation:${region}:123456789012:stack/none/0`,
+      "status-details": { status: "DELETE_COMPLETE" },
+    }),
+    ofService(region, "aws.ec2", "EC2 AMI State Change", {
+      ImageId: "ami-0123456789abcdef0",
+      State: "deregistered",
+    }),
+    ofCall(region, "ec2", "AuthorizeSecurityGroupIngress", { groupId: securityGroups[0] }),
+    ofCall(region, "ec2", "CreateLaunchTemplateVersion", {
+      CreateLaunchTemplateVersionRequest: { LaunchTemplateId: template },
+    }),
+    ofCall(region, "ec2", "CreateKeyPair", { keyName: "none" }),
+    ofCall(region, "ec2", "AllocateAddress", {}),
+    ofCall(region, "ec2", "CreateSubnet", {}, { subnet: { subnetId: subnet } }),
+    ofCall(region, "ec2", "CreateVpc", {}, { vpc: { vpcId: vpc } }),
+    ofCall(region, "elasticloadbalancing", "ModifyListener", {
+      listenerArn: `${balancer.replace(":loadbalancer/", ":listener/")}/0`,
+    }),
+    ofCall(region, "elasticloadbalancing", "ModifyTargetGroup", { targetGroupArn: targetGroups[0] }),
+  ];
+}

@@ -1,0 +1,111 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { aec } from "../../test/helpers/aec.ts";
+import { startAwsProxy } from "../../test/real/clouddriver/aws-proxy.ts";
+import { startEngine } from "../../test/real/clouddriver/engine.ts";
+import { startMoto } from "../../test/real/clouddriver/moto.ts";
+import { freePort, spawnServer, waitUntil } from "../../test/real/clouddriver/process.ts";
+import { startRedis } from "../../test/real/clouddriver/redis.ts";
+import { startLocalStack } from "../../test/real/localstack.ts";
+import { fillRegion } from "./inventory.ts";
+import type { Told } from "./messages.ts";
+
+const AEC = fileURLToPath(new URL("../../bin/aec.js", import.meta.url));
+const TOPIC_ACCOUNT = "012345678901";
+
+/** What `serve` is told: nothing but what the README recommends. */
+const CONFIG = `version: 1
+environments:
+  default:
+    polling:
+      mode: events
+      floor: 10m
+      floors:
+        - { agents: "**/*LoadBalancer*", floor: 15m }
+      rules:
+        # What no event tells of, and hardly ever changes.
+        - { agents: "**/LaunchConfigCachingAgent", interval: 15m }
+        - { agents: "**/AmazonCertificateCachingAgent", interval: 15m }
+        - { agents: "**/ReservedInstancesCachingAgent", interval: 1h }
+        - { agents: "AmazonInstanceTypeCachingAgent/**", interval: 1h }
+`;
+
+export type Site = Awaited<ReturnType<typeof startSite>>;
+
+/** Redis, moto behind the counting proxy, and the real caching engine, with the same inventory in each Region. */
+export async function startSite({
+  regions,
+  intervalSeconds,
+}: {
+  regions: string[];
+  intervalSeconds: number;
+}) {
+  const [redis, moto] = await Promise.all([startRedis(), startMoto()]);
+  const proxy = await startAwsProxy({ motoPort: moto.port });
+  const filled = await Promise.all(regions.map((region) => fillRegion(moto.url, region)));
+  const engine = await startEngine({
+    redisUrl: redis.url,
+    proxyPort: proxy.port,
+    regions,
+    intervalSeconds,
+    readySeconds: 240,
+  });
+  return {
+    regions: filled,
+    proxy,
+    url: engine.url,
+    redisUrl: redis.url,
+    async stop() {
+      await engine.stop();
+      await Promise.all([proxy.close(), redis.stop(), moto.stop()]);
+    },
+  };
+}
+
+/** `aec serve` in a process of its own, with a topic of LocalStack's that signs and delivers. */
+export async function startServe(site: Site) {
+  const localStack = await startLocalStack({ services: ["sns", "sqs", "sts"] });
+  const region = "us-east-1";
+  const env = {
+    PATH: process.env.PATH,
+    AWS_ENDPOINT_URL: localStack.url,
+    AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_REGION: region,
+    AEC_CLOUDDRIVER_URL: site.url,
+    AEC_LOCK_STORE: site.redisUrl,
+    AEC_SERVE_TOKEN: "token",
+  };
+  const topic = `arn:aws:sns:${region}:${TOPIC_ACCOUNT}:aec-default`;
+  const cwd = await mkdtemp(join(tmpdir(), "aec-bench-"));
+  await writeFile(join(cwd, "aec.yml"), CONFIG);
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const listen = ["--listen", `127.0.0.1:${port}`, "--admin-listen", `127.0.0.1:${adminPort}`];
+  const server = await spawnServer(process.execPath, [AEC, "serve", ...listen, "--topic-arn", topic], {
+    cwd,
+    env,
+  });
+  const admin = `http://127.0.0.1:${adminPort}`;
+  await waitUntil("aec serve", server, 30_000, async () => (await fetch(`${admin}/readyz`)).ok);
+  const endpoint = `http://127.0.0.1:${port}/aws/notify`;
+  const created = await aec(["sns", "create", "--endpoint", endpoint, "--yes"], { env });
+  if (created.exit !== 0) throw new Error(created.stderr);
+  const credentials = { accessKeyId: TOPIC_ACCOUNT, secretAccessKey: "test" };
+  const sns = new SNSClient({ endpoint: localStack.url, region, credentials });
+  return {
+    output: server.output,
+    publish: ({ message }: Told) =>
+      sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(message) })),
+    async status(): Promise<{ held: number; events: { type: string; region: string; proven: boolean }[] }> {
+      const answer = await fetch(`${admin}/status`, { headers: { authorization: "Bearer token" } });
+      return (await answer.json()) as Awaited<ReturnType<typeof this.status>>;
+    },
+    async stop() {
+      await server.stop();
+      await localStack.stop();
+    },
+  };
+}
