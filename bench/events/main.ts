@@ -79,16 +79,16 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
   const site = await startSite({ regions: REGIONS, intervalSeconds });
   const serve = delay && (await startServe(site));
   if (serve) {
+    const telling: Promise<unknown>[] = [];
     for (let round = 0; round < PROOF_ROUNDS; round += 1) {
       const events = (await Promise.all(site.regions.map(oneOfEach))).flat();
-      await Promise.all(
-        events.map(async (told) => {
-          await pause(delay(told.source, generator(`${name}/${round}/${JSON.stringify(told)}`)));
-          await serve.publish(told);
-        }),
-      );
+      for (const [index, told] of events.entries()) {
+        const late = delay(told.source, generator(`${name}/${round}/${index}`));
+        telling.push(pause(late).then(() => serve.publish(told)));
+      }
       await pause(4_000);
     }
+    await Promise.all(telling);
     // What is proven has to be held, and what the proof itself began to be over.
     await pause(Number(process.env.BENCH_QUIET_MS ?? 240_000));
     const { held, events } = await serve.status();

@@ -17,8 +17,10 @@ import { createMetrics } from "../serve/metrics.ts";
 import { notifyHandler } from "../serve/notify.ts";
 import { parseQueueUrl, type QueueUrl } from "../serve/queue-url.ts";
 import type { Receiver } from "../serve/receive.ts";
+import { createRecent } from "../serve/recent.ts";
 import { createRecording } from "../serve/recording.ts";
 import { chooseMode, openScheduler } from "../serve/scheduler.ts";
+import { statusOf } from "../serve/status.ts";
 import type { Watcher } from "../serve/watcher.ts";
 import { checkTopicArn, topicArn } from "../sns/topology.ts";
 import { topicOf } from "./sns/options.ts";
@@ -67,12 +69,13 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   }
   const recorded =
     options.record === undefined ? undefined : createRecording(resolve(world.cwd, options.record));
+  const recent = createRecent();
   const metrics = createMetrics({
     open: () => dispatch.open(),
     held: () => keeper?.held().length ?? 0,
     slowed: () => scheduler.slow().length,
   });
-  const losses = createLosses(() => scheduler, clock, signal, log);
+  const losses = createLosses(() => scheduler, heartbeatMs ?? 0, clock, signal, log);
   const watcher: Watcher = {
     ...metrics,
     heartbeat(path, lagMs, at) {
@@ -81,6 +84,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     },
     settled(message) {
       metrics.settled(message);
+      recent.settled(message);
       if (scheduler.coverage) noteSettled(scheduler.coverage, message);
       try {
         recorded?.(message);
@@ -112,16 +116,8 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
         tls,
       ));
     if (notify) servers.push(notify.server);
-    const status = async () => ({
-      mode,
-      topics,
-      queues: queues.map(({ url }) => url),
-      open: dispatch.open(),
-      held: keeper?.held().length ?? 0,
-      slow: scheduler.slow(),
-      ...(scheduler.coverage && { events: scheduler.coverage.all() }),
-      missing: await missing(),
-    });
+    const status = () =>
+      statusOf({ mode, topics, queues: queues.map(({ url }) => url), scheduler, recent, missing });
     const token = settings.serveToken.value;
     const admin =
       adminAddress &&
@@ -165,8 +161,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     const working = [
       ...receivers.map(receiveFrom),
       ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending(), scheduler.heal()] : []),
+      scheduler.watchUnannounced(losses.lost),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
-      ...(heartbeatMs === undefined ? [] : [losses.expectHeartbeats(heartbeatMs)]),
+      ...(heartbeatMs === undefined ? [] : [losses.expectHeartbeats()]),
       ...(keeper ? [watchDeadLetters(context, topics, log, losses.lost)] : []),
     ];
     if (!signal.aborted) await once(signal, "abort");

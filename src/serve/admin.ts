@@ -7,11 +7,13 @@ import { askedWishSchema } from "../polling/live/wishes.ts";
 import type { Handler } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import { BadRequest, type RefreshRequests } from "./refresh-requests.ts";
+import type { Status } from "./status.ts";
+import { statusPage } from "./status-page.ts";
 
 export interface Admin {
   /** Empty when ready, else what is missing. */
   missing(): Promise<string[]>;
-  status(): Promise<object>;
+  status(): Promise<Status>;
   fate(messageId: string): object | undefined;
   metrics: Pick<Metrics, "expose" | "contentType">;
   refreshes: RefreshRequests;
@@ -33,6 +35,14 @@ interface Reply {
   body: object;
 }
 
+/** The page needs nothing but itself. */
+const PAGE_HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
 const MAX_BODY_BYTES = 64 * 1_024;
 const NO_KEEPER: Reply = {
   status: 409,
@@ -48,13 +58,25 @@ export function adminHandler(admin: Admin): Handler {
       response.end(await admin.metrics.expose());
       return;
     }
-    const { status, body } = await reply(request, admin);
+    const asPage = wantsPage(request, pathname);
+    const { status, body } = await reply(request, admin, asPage);
+    if (asPage && status === 401) response.setHeader("www-authenticate", 'Basic realm="aec serve"');
+    if (asPage && status === 200) {
+      response.writeHead(200, PAGE_HEADERS);
+      response.end(statusPage(body as Status, admin.now()));
+      return;
+    }
     response.writeHead(status, { "content-type": "application/json" });
     response.end(`${JSON.stringify(body)}\n`);
   };
 }
 
-async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
+/** A browser asks for the status. */
+function wantsPage({ method, headers }: IncomingMessage, pathname: string): boolean {
+  return pathname === "/status" && method === "GET" && (headers.accept ?? "").includes("text/html");
+}
+
+async function reply(request: IncomingMessage, admin: Admin, asPage: boolean): Promise<Reply> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const polling = pathname === "/polling";
   const methods = METHODS[pathname] ?? ["GET"];
@@ -71,7 +93,7 @@ async function reply(request: IncomingMessage, admin: Admin): Promise<Reply> {
     return { status: 404, body: { error: "not here" } };
   if (admin.token === undefined)
     return { status: 403, body: { error: "closed: start aec serve with AEC_SERVE_TOKEN" } };
-  if (!sameToken(request.headers.authorization, admin.token))
+  if (!sameToken(bearerOf(request.headers.authorization, asPage), admin.token))
     return { status: 401, body: { error: "wrong token" } };
   if (polling) return livePolling(request, method, searchParams.get("agents") ?? undefined, admin);
   if (refresh) return refreshNow(request, refresh[1], admin);
@@ -134,8 +156,15 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+/** Browsers send what they are asked for as the password of Basic; nothing but the page is given for that. */
+function bearerOf(header = "", asPage: boolean): string {
+  if (!asPage || !/^Basic /i.test(header)) return header;
+  const text = Buffer.from(header.slice("Basic ".length), "base64").toString("utf8");
+  return `Bearer ${text.slice(text.indexOf(":") + 1)}`;
+}
+
 /** Compared by digest, so that neither content nor length can be told by time. */
-function sameToken(header: string | undefined, token: string): boolean {
+function sameToken(header: string, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
+  return timingSafeEqual(digest(header), digest(`Bearer ${token}`));
 }

@@ -1,9 +1,14 @@
+import { LRUCache } from "lru-cache";
 import { parseAgent } from "../agents/catalog.ts";
 import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
 import { matchesGlob } from "../agents/pattern.ts";
+import type { Clock } from "../clock.ts";
+import type { ResourceEvent } from "../events/event.ts";
 import type { Wish } from "../polling/live/wishes.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Settled } from "./watcher.ts";
+
+type EventSource = ResourceEvent["source"];
 
 /** How fast events of a kind arrive in an account and Region, and whether that lets `serve` leave it to the floor. */
 export interface Covered {
@@ -14,6 +19,17 @@ export interface Covered {
   /** From AWS's own time of the change to receiving it, ms. */
   p95Ms: number;
   proven: boolean;
+  /** By which ways the changes were told. */
+  sources: readonly CoveredSource[];
+}
+
+export interface CoveredSource {
+  source: EventSource;
+  /** Those that told it first. */
+  events: number;
+  p95Ms: number;
+  /** Those that another source was faster with. */
+  duplicates: number;
 }
 
 /** Why an agent runs as often as it does. */
@@ -24,13 +40,13 @@ export interface AgentPace {
 }
 
 export interface Coverage {
-  /** An event that no pass had seen before arrived so long after its change. */
-  note(item: WorkItem, lagMs: number): void;
+  /** An event arrived so long after its change. */
+  note(item: WorkItem, source: EventSource, lagMs: number): void;
   paceOf(agent: string): AgentPace;
   /** The wish for an agent that may be left to the floor now; undefined where it keeps its own pace. */
   floorOf(agent: string): Wish | undefined;
-  /** Events may have been lost: nothing is proven any more. */
-  forget(): void;
+  /** Events may have been lost, there or anywhere: nothing is proven any more. */
+  forget(place?: Pick<WorkItem, "account" | "region">): void;
   all(): Covered[];
 }
 
@@ -48,6 +64,9 @@ export interface Floors {
 const ENOUGH = 5;
 const KEPT = 50;
 const OWNER = "aec serve";
+/** What one source tells so soon after another is the same change: AWS Config takes minutes. */
+const DUPLICATE_MS = 10 * 60_000;
+const MAX_ITEMS = 50_000;
 
 /** Orca waits for their passes in ways that are not watched. */
 const OWN_PACE: ReadonlySet<ResourceType> = new Set(["function", "ecs-service"]);
@@ -68,13 +87,23 @@ function toldBy(): Map<string, ResourceType[]> {
 }
 
 /** Measures how fast events arrive; only where that is faster than stock polling agents are left to the floor. */
-export function createCoverage({ floorMs, byAgents, stockMs }: Floors): Coverage {
-  const lags = new Map<string, { item: Pick<WorkItem, "account" | "region" | "type">; lags: number[] }>();
+export function createCoverage({ floorMs, byAgents, stockMs }: Floors, clock: Clock): Coverage {
+  const kinds = new Map<string, Kind>();
+  const told = new LRUCache<string, { source: EventSource; at: number }>({ max: MAX_ITEMS });
 
+  /** Told by another source before. */
+  const isDuplicate = ({ account, region, type, name }: WorkItem, source: EventSource) => {
+    const key = `${account}/${region}/${type}/${name}`;
+    const first = told.get(key);
+    const now = clock.now();
+    if (first && first.source !== source && now - first.at < DUPLICATE_MS) return true;
+    told.set(key, { source, at: now });
+    return false;
+  };
   const isProven = (seen: readonly number[]) => seen.length >= ENOUGH && p95(seen) < stockMs;
   /** What is not proven of a kind, and how well it is, where it is. */
   const proofOf = (place: string, type: ResourceType): { proven: boolean; text: string } => {
-    const seen = lags.get(`${place}/${type}`)?.lags ?? [];
+    const seen = lagsOf(kinds.get(`${place}/${type}`));
     if (seen.length < ENOUGH)
       return { proven: false, text: `${type}: ${seen.length} of ${ENOUGH} events seen` };
     const within = `95 of 100 events within ${(p95(seen) / 1_000).toFixed(1)} s`;
@@ -95,12 +124,14 @@ export function createCoverage({ floorMs, byAgents, stockMs }: Floors): Coverage
   };
 
   return {
-    note({ account, region, type }, lagMs) {
+    note(item, source, lagMs) {
+      const { account, region, type } = item;
       if (isGlobal(type) || providerOf(type) !== "aws") return;
       const key = `${account}/${region}/${type}`;
-      const known = lags.get(key) ?? { item: { account, region, type }, lags: [] };
-      known.lags = [...known.lags, lagMs].slice(-KEPT);
-      lags.set(key, known);
+      const kind = kinds.get(key) ?? { account, region, type, first: [], duplicates: new Map() };
+      kinds.set(key, kind);
+      if (isDuplicate(item, source)) kind.duplicates.set(source, (kind.duplicates.get(source) ?? 0) + 1);
+      else kind.first = [...kind.first, { source, lagMs }].slice(-KEPT);
     },
     paceOf,
     floorOf(agent) {
@@ -109,27 +140,51 @@ export function createCoverage({ floorMs, byAgents, stockMs }: Floors): Coverage
         ? undefined
         : { agents: agent, intervalMs, until: null, owner: OWNER, reason };
     },
-    forget: () => lags.clear(),
+    forget(place) {
+      for (const [key, { account, region }] of kinds)
+        if (!place || (account === place.account && region === place.region)) kinds.delete(key);
+    },
     all: () =>
-      [...lags.values()].map(({ item, lags: seen }) => ({
-        account: item.account,
-        region: item.region,
-        type: item.type,
-        events: seen.length,
-        p95Ms: p95(seen),
-        proven: isProven(seen),
-      })),
+      [...kinds.values()].map((kind) => {
+        const { account, region, type } = kind;
+        const seen = lagsOf(kind);
+        return {
+          account,
+          region,
+          type,
+          events: seen.length,
+          p95Ms: p95(seen),
+          proven: isProven(seen),
+          sources: sourcesOf(kind),
+        };
+      }),
   };
+}
+
+/** What is known of a kind in an account and Region. */
+interface Kind extends Pick<WorkItem, "account" | "region" | "type"> {
+  first: readonly { source: EventSource; lagMs: number }[];
+  duplicates: Map<EventSource, number>;
+}
+
+const lagsOf = (kind: Kind | undefined) => (kind?.first ?? []).map(({ lagMs }) => lagMs);
+
+function sourcesOf({ first, duplicates }: Kind): CoveredSource[] {
+  const sources = new Set([...first.map(({ source }) => source), ...duplicates.keys()]);
+  return [...sources].map((source) => {
+    const lags = first.flatMap((one) => (one.source === source ? [one.lagMs] : []));
+    return { source, events: lags.length, p95Ms: p95(lags), duplicates: duplicates.get(source) ?? 0 };
+  });
 }
 
 const own = (reason: string): AgentPace => ({ floorMs: undefined, reason });
 
-/** What a message tells of how fast events arrive: only what no pass had seen before counts. */
+/** What a message tells of how fast events arrive. */
 export function noteSettled(coverage: Coverage, { fate, event }: Settled): void {
-  if (!event || !fate.ran || event.at <= 0) return;
-  for (const item of fate.work ?? []) coverage.note(item, (fate.receivedAt ?? 0) - event.at);
+  if (!event || event.at <= 0) return;
+  for (const item of fate.work ?? []) coverage.note(item, event.source, (fate.receivedAt ?? 0) - event.at);
 }
 
 function p95(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? Number.POSITIVE_INFINITY;
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? 0;
 }

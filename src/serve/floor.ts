@@ -18,15 +18,22 @@ const LATE_MS = 60_000;
 
 /**
  * One pass of every agent in care that has not begun one for a minute: events may have been lost before. With stock
- * polling that is none. What nobody waits for comes last, at the pace of its account and Region.
+ * polling that is none. What nobody waits for comes last, at the pace of its account and Region. Of all accounts and
+ * Regions, unless one is named.
  */
-export async function floorPass(why: string, { refresher, accounts, run, log }: FloorOptions): Promise<void> {
+export async function floorPass(
+  why: string,
+  { refresher, accounts, run, log }: FloorOptions,
+  only?: Pick<WorkItem, "account" | "region">,
+): Promise<void> {
   const { clouddriver, locks, clock } = refresher;
   const { byAgent } = await clouddriver.executions();
   const candidates = new Map<string, Pick<WorkItem, "account" | "region" | "type">>();
   for (const { name: account, regions, provider } of await accounts()) {
+    if (only && only.account !== account) continue;
     for (const type of RESOURCE_TYPES.filter((one) => providerOf(one) === provider)) {
       for (const region of isGlobal(type) ? [GLOBAL_REGION] : regions) {
+        if (only && only.region !== region) continue;
         const place = { type, account, region };
         for (const agent of agentsOf(place)) candidates.set(agent, place);
       }

@@ -17,6 +17,10 @@ export interface SharedWork<T> {
 export interface Leases {
   /** Does the work alone, and not within the window of the last that began under the name. */
   alone<T>(name: string, windowMs: number, shared: SharedWork<T>): Promise<T>;
+  /** Lets every replica see for so long that something happened. */
+  mark(name: string, lifeMs: number): Promise<void>;
+  /** Whether any replica has marked it, as far as the store can tell. */
+  marked(name: string): Promise<boolean>;
   /** Gives back all that is held: this replica stops, and nobody is to wait for it. */
   giveBack(): Promise<void>;
 }
@@ -25,6 +29,8 @@ export interface Leases {
 const LEASE_MS = 15_000;
 const RENEW_MS = 5_000;
 const POLL_MS = 250;
+/** The same of all replicas, so that each can renew it. */
+const MARK = `${HOLD_PREFIX}mark`;
 
 /**
  * Leases are holds of names that no agent has, in Redis or in the SQL lock table, each with a life of its own. While
@@ -86,6 +92,12 @@ export function createLeases(store: LockStore, clock: Clock, signal: AbortSignal
         await tried(() => store.deleteIf(lease, owner));
         held.delete(lease);
       }
+    },
+    async mark(name, lifeMs) {
+      await tried(() => store.hold(`${prefix}mark/${name}`, MARK, lifeMs, 0));
+    },
+    async marked(name) {
+      return ((await tried(() => store.lock(`${prefix}mark/${name}`)))?.lifeMs ?? 0) > 0;
     },
     async giveBack() {
       await Promise.all([...held].map((lease) => tried(() => store.deleteIf(lease, owner))));

@@ -13,6 +13,7 @@ import { configuredIntervalMs } from "../polling/configured.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { type Wish, wishSchema } from "../polling/live/wishes.ts";
 import { refreshByAgents } from "../refresh/by-agents.ts";
+import type { WorkItem } from "../refresh/items.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
 import { createTurns } from "../refresh/turns.ts";
 import { hideSecrets } from "../secrets.ts";
@@ -28,12 +29,13 @@ import { floorPass } from "./floor.ts";
 import { createHandle } from "./handle.ts";
 import { heal } from "./heal.ts";
 import { createHealth, type Health } from "./health.ts";
-import { createLeases } from "./leases.ts";
+import { createLeases, type Leases } from "./leases.ts";
 import { createPace } from "./pace.ts";
 import { watchPending } from "./pending.ts";
 import { createRefreshRequests, type RefreshRequests } from "./refresh-requests.ts";
 import { slowFloor } from "./slow-floor.ts";
 import { placeOfTopic } from "./topic-clients.ts";
+import { createUnannounced, type Unannounced } from "./unannounced.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface SchedulerOptions {
@@ -57,10 +59,20 @@ export interface Scheduler {
   heal(): Promise<void>;
   /** Runs what Orca waits for, in mode `events`; ends when it is stopped. */
   watchPending(): Promise<void>;
+  /** What replicas agree by; absent without a lock store. */
+  leases: Leases | undefined;
+  /** How often agents run where nobody holds them, ms. */
+  stockMs: number;
+  /** `ACCOUNT/REGION/NAME` of the groups whose health is looked at. */
+  watched(): string[];
   /** `ACCOUNT/REGION` that are treated gently. */
   slow(): string[];
   /** One pass of the agents that have not run for long; nothing without a lock store, where stock polling does it. */
-  floorPass(why: string): Promise<void>;
+  floorPass(why: string, place?: Pick<WorkItem, "account" | "region">): Promise<void>;
+  /** Tells of what came or went in the cache without an event, in mode `events`; ends when it is stopped. */
+  watchUnannounced(
+    lost: (why: string, place: Pick<WorkItem, "account" | "region">) => Promise<unknown>,
+  ): Promise<void>;
   refreshes: RefreshRequests;
   /** What is not reachable now; empty when ready. */
   missing(): Promise<string[]>;
@@ -101,7 +113,7 @@ export async function openScheduler(
   const intervalMs = configuredIntervalMs(context);
   const floors = floorsOf(context, intervalMs ?? STOCK_INTERVAL_MS);
   // In mode agents it tells what mode events would do.
-  const coverage = byLocks ? createCoverage(floors) : undefined;
+  const coverage = byLocks ? createCoverage(floors, clock) : undefined;
   const holds = mode === "events";
   const keeper =
     locks &&
@@ -148,10 +160,11 @@ export async function openScheduler(
           log,
         })
       : undefined;
+  const unannounced = createUnannounced(clock);
   const apply = createApply(mode, refresher, { debounceMs, pace, runs, balancers });
   const handle = createHandle({
     accounts,
-    apply: health ? watchingHealth(apply, health) : apply,
+    apply: health ? watching(apply, health, unannounced) : apply,
     confirm: async (topicArn, token) =>
       createSns(context, await placeOfTopic(context, topicArn)).confirm(topicArn, token),
     pace: async ({ account, region, throttled, reason }) => {
@@ -184,6 +197,9 @@ export async function openScheduler(
   return {
     dispatch,
     keeper,
+    leases,
+    stockMs: floors.stockMs,
+    watched: () => health?.watched() ?? [],
     slow: pace.slow,
     coverage,
     async heal() {
@@ -194,8 +210,11 @@ export async function openScheduler(
     async watchPending() {
       if (health && runs) await watchPending({ clouddriver, run: runs, health, clock, signal, log });
     },
-    async floorPass(why) {
-      if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log });
+    async floorPass(why, place) {
+      if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log }, place);
+    },
+    async watchUnannounced(lost) {
+      if (coverage && holds) await unannounced.watch({ clouddriver, coverage, lost, signal, log });
     },
     refreshes: createRefreshRequests({
       accounts,
@@ -222,9 +241,10 @@ export async function openScheduler(
   };
 }
 
-/** What an event says of a server group is the beginning of something, of which no event tells the end. */
-function watchingHealth(apply: Apply, health: Health): Apply {
+/** Each event is remembered; what it says of a server group is the beginning of something whose end none tells. */
+function watching(apply: Apply, health: Health, unannounced: Unannounced): Apply {
   return async (event, item, overtaken) => {
+    unannounced.announce(item);
     const applied = await apply(event, item, overtaken);
     if (item.type === "server-group" && item.name !== "*" && applied.ran) health.watch(item, item.name);
     return applied;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ResourceType } from "../../src/agents/kinds.ts";
 import { type Coverage, createCoverage } from "../../src/serve/coverage.ts";
+import { manualClock } from "../helpers/manual-clock.ts";
 
 const STOCK_MS = 30_000;
 const FLOOR_MS = 300_000;
@@ -12,9 +13,10 @@ const BALANCERS = "prod/us-east-1/AmazonApplicationLoadBalancerCachingAgent";
 const STATE = "prod/us-east-1/AmazonLoadBalancerInstanceStateCachingAgent";
 
 const coverageOf = (more: { floorMs?: number; byAgents?: { agents: string; floorMs: number }[] } = {}) =>
-  createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS, ...more });
+  createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS, ...more }, manualClock());
 const prove = (coverage: Coverage, ...types: ResourceType[]) => {
-  for (const type of types) for (let count = 0; count < 5; count += 1) coverage.note(item(type), 1_000);
+  for (const type of types)
+    for (let count = 0; count < 5; count += 1) coverage.note(item(type), "service", 1_000);
 };
 
 describe("coverage", () => {
@@ -22,7 +24,7 @@ describe("coverage", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 80 }), (lags) => {
         const coverage = coverageOf();
-        for (const lag of lags) coverage.note(item("server-group"), lag);
+        for (const lag of lags) coverage.note(item("server-group"), "service", lag);
         const last = lags.slice(-50);
         const slow = last.filter((lag) => lag >= STOCK_MS).length;
         const proven = last.length >= 5 && slow <= Math.floor(last.length * 0.05);
@@ -44,13 +46,37 @@ describe("coverage", () => {
       "load-balancer: 95 of 100 events within 1.0 s; target-group: 95 of 100 events within 1.0 s",
     );
     expect(coverage.floorOf(STATE)).toBeDefined();
-    for (let count = 0; count < 50; count += 1) coverage.note(item("target-group"), 95_000);
+    for (let count = 0; count < 50; count += 1) coverage.note(item("target-group"), "service", 95_000);
     expect(coverage.paceOf(BALANCERS)).toEqual({
       floorMs: undefined,
       reason: "target-group: 95 of 100 events within 95.0 s, polling is as fast",
     });
     coverage.forget();
     expect([coverage.floorOf(STATE), coverage.all()]).toEqual([undefined, []]);
+  });
+
+  test("a change that another source tells of again, minutes later, says nothing against the first", async () => {
+    const clock = manualClock();
+    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS }, clock);
+    for (let count = 0; count < 5; count += 1) {
+      const group = { ...item("server-group"), name: `web-v00${count}` };
+      coverage.note(group, "service", 1_000);
+      await clock.advance(180_000);
+      coverage.note(group, "config", 181_000);
+    }
+    expect(coverage.floorOf(CLUSTER)).toBeDefined();
+    expect(coverage.all()).toMatchObject([
+      {
+        events: 5,
+        sources: [
+          { source: "service", events: 5, p95Ms: 1_000, duplicates: 0 },
+          { source: "config", events: 0, duplicates: 5 },
+        ],
+      },
+    ]);
+    // What no other told of is late, whether a pass has seen it meanwhile or not.
+    coverage.note({ ...item("server-group"), name: "api-v001" }, "config", 181_000);
+    expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });
 
   test("the last pattern that matches gives the floor", () => {
@@ -79,7 +105,7 @@ describe("coverage", () => {
   });
 
   test("a site that polls more rarely than the floor is never made to poll more", () => {
-    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: 600_000 });
+    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: 600_000 }, manualClock());
     prove(coverage, "server-group");
     expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });

@@ -50,6 +50,16 @@ describe("serve --mode events", () => {
     expect(runsOf(site, CLUSTER)).toBe(cluster);
     expect(runsOf(site, `prod/${REGION}/AmazonSubnetCachingAgent`)).toBeGreaterThanOrEqual(subnets + 2);
 
+    const listed = await site.aec(["agents", "list", "-o", "json"], {
+      env: { AEC_SERVE_URL: serving.admin, AEC_SERVE_TOKEN: "token" },
+    });
+    const reasons = new Map(
+      listed
+        .json<{ agents: { id: string; reason: string }[] }>()
+        .agents.map(({ id, reason }) => [id, reason]),
+    );
+    expect(reasons.get(CLUSTER)).toMatch(/^aec serve: server-group: 95 of 100 events within \d/);
+    expect(reasons.get(`prod/${REGION}/AmazonSubnetCachingAgent`)).toBe("subnet: 0 of 5 events seen");
     const before = site.clock.now();
     site.group("late-v001", 1);
     await until(() => cached(site, "late-v001") !== undefined, "the group although its agent is held");

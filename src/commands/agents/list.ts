@@ -1,10 +1,13 @@
 import { type AgentView, agentViews } from "../../agents/view.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
+import { messageOf } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { Paint } from "../../output/paint.ts";
 import { table } from "../../output/table.ts";
 import { ownerOf } from "../../polling/live/hold-value.ts";
+import { askServe } from "../../serve/client.ts";
+import type { Status } from "../../serve/status.ts";
 import { type AgentFilter, chosenAgents, openWatchers } from "./sight.ts";
 
 export interface AgentsListOptions extends AgentFilter {
@@ -21,9 +24,10 @@ export async function run(
   try {
     if (!watchers.locks)
       context.out.warn("without --lock-store neither intervals, holders nor due times are known");
-    const agents = chosenAgents(agentViews(await watchers.see(true)), pattern, options).toSorted(
-      ORDERS[options.sort ?? "name"],
-    );
+    const reasons = await reasonsOfServe(context);
+    const agents = chosenAgents(agentViews(await watchers.see(true)), pattern, options)
+      .toSorted(ORDERS[options.sort ?? "name"])
+      .map((agent) => ({ ...agent, reason: reasons?.get(agent.id) ?? null }));
     return {
       data: { agents },
       text: (paint) =>
@@ -41,14 +45,31 @@ export async function run(
                   "DUE IN",
                   "CALLS/H",
                   "STATE",
+                  ...(reasons ? ["WHY"] : []),
                 ],
-                agents.map((agent) => row(agent, paint, context.world.clock.now())),
+                agents.map((agent) => [
+                  ...row(agent, paint, context.world.clock.now()),
+                  ...(reasons ? [agent.reason ?? "-"] : []),
+                ]),
               ),
               summary(agents),
             ].join("\n"),
     };
   } finally {
     watchers.close();
+  }
+}
+
+/** Why each agent is fast or slow, as the `aec serve` that is named tells it; undefined where none is, or tells nothing. */
+async function reasonsOfServe(context: Context): Promise<Map<string, string> | undefined> {
+  const { serve, serveToken } = context.settings;
+  if (serve.value === undefined || serveToken.value === undefined) return undefined;
+  try {
+    const { agents = [] } = ((await askServe(context, "/status")) ?? {}) as Partial<Status>;
+    return new Map(agents.map(({ agent, reason }) => [agent, reason]));
+  } catch (error) {
+    context.out.warn(`why agents are fast or slow is not known: ${messageOf(error)}`);
+    return undefined;
   }
 }
 

@@ -34,6 +34,8 @@ export interface Keeper {
   release(agents: string | undefined): Promise<Wish[]>;
   /** Agents that are held now. */
   held(): readonly string[];
+  /** All agents that Clouddriver or its locks name, with the wish that is in force for each. */
+  agents(): Promise<readonly { agent: string; held: boolean; wish: Wish | undefined }[]>;
   /** The locks as seen from within this `aec`: its own holds give way to a run that is wanted now. */
   yielding(locks: LockStore): LockStore;
   /** Runs until the signal aborts, and then releases what it holds. */
@@ -57,12 +59,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const wanted = new Map<string, number>();
   let wishes: Wish[] = [];
   let held: string[] = [];
+  let seen: string[] = [];
   /** When an agent was last told to run by a short interval: introspection may be of a replica that did not run it. */
   const asked = new Map<string, number>();
   let ticking: Promise<void> = Promise.resolve();
   let storedAt = clock.now();
 
   const inForce = () => [...options.standing, ...wishes];
+  const wishOf = (agent: string, now: number) => wishFor(agent, inForce(), now) ?? options.floorOf?.(agent);
   /** The store is what replicas agree on; without one, or while it cannot be read, what is known here counts. */
   const refreshWishes = async (now: number) => {
     if (locks.shares) wishes = stored(await locks.recall(STORE_KEY)) ?? [];
@@ -91,9 +95,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (wishes.length > 0 && now - storedAt > RENEW_STORE_MS) await store();
     if (inForce().length === 0 && held.length === 0 && !options.floorOf) return;
     const sighting = withUsualInterval(memory.merge(await options.see()));
-    const names = new Set([...sighting.executions.keys(), ...sighting.locks.keys()]);
+    seen = namesOf(sighting);
     const holding = new Set(held);
-    for (const agent of names) {
+    for (const agent of seen) {
       if ((wanted.get(agent) ?? 0) > now) continue;
       if (signal.aborted) break;
       if (await keepOne(agent, sighting, now)) holding.add(agent);
@@ -105,7 +109,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   /** Takes the step that the agent's wish asks for; true where it is held afterwards. */
   async function keepOne(agent: string, sighting: Sighting, now: number): Promise<boolean> {
-    const wish = wishFor(agent, inForce(), now) ?? options.floorOf?.(agent);
+    const wish = wishOf(agent, now);
     const step = nextStep(agent, wish, sighting, own, memory.attempt(agent));
     switch (step.action) {
       case "hold":
@@ -127,6 +131,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
   return {
     wishes: inForce,
     held: () => held,
+    async agents() {
+      // Nothing is looked at while nothing is wished.
+      if (seen.length === 0) seen = namesOf(await options.see());
+      return seen.map((agent) => ({ agent, held: held.includes(agent), wish: wishOf(agent, clock.now()) }));
+    },
     persistent: locks.shares,
     wish: (wish) => change((present) => [...present.filter(({ agents }) => agents !== wish.agents), wish]),
     async release(agents) {
@@ -165,6 +174,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     },
   };
 }
+
+const namesOf = ({ executions, locks }: Sighting) =>
+  [...new Set([...executions.keys(), ...locks.keys()])].toSorted();
 
 function stored(text: string | undefined): Wish[] | undefined {
   if (text === undefined) return undefined;

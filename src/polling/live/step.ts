@@ -11,10 +11,11 @@ export type Step =
   | { action: "run"; idleMs: number }
   | { action: "none" };
 
-/** If `aec` dies, its holds end within a minute and stock polling goes on. */
+/** If `aec` dies, its holds end within a minute and stock polling goes on: not that of all agents in one second. */
 const HOLD_LIFE_MS = 60_000;
-/** Renewed with so much left. */
-const RENEW_BELOW_MS = 40_000;
+const SPREAD_MS = 25_000;
+/** Renewed with so much left: two looks or more before the shortest ends. */
+const RENEW_BELOW_MS = 20_000;
 /** An attempt is noticed so much after it began, at most: one that succeeded is known better by its start. */
 const SEEN_LATE_MS = 15_000;
 /** A hold shorter than that is not worth a call: the agent is about to be due. */
@@ -55,7 +56,14 @@ export function nextStep(
   // A lock that ends when the agent is due is as good as a hold.
   if (!ours && lock?.holder !== undefined && Math.abs(lifeMs - dueInMs) <= SHORTEST_HOLD_MS)
     return { action: "none" };
-  return { action: "hold", lifeMs: Math.min(HOLD_LIFE_MS, dueInMs), idleMs: lifeMs };
+  return { action: "hold", lifeMs: Math.min(holdLife(agent), dueInMs), idleMs: lifeMs };
+}
+
+/** Always the same for an agent, 35 to 60 s. */
+function holdLife(agent: string): number {
+  let hash = 0;
+  for (const character of agent) hash = (hash * 31 + character.charCodeAt(0)) % SPREAD_MS;
+  return HOLD_LIFE_MS - hash;
 }
 
 /** Until the agent may run again, ms; undefined where that cannot be told. */

@@ -1,0 +1,74 @@
+import type { Settled } from "./watcher.ts";
+
+/** A message about a resource, and how long it took. */
+export interface RecentEvent {
+  id: string;
+  type: string;
+  source: string;
+  account: string;
+  region: string;
+  name: string;
+  outcome: string;
+  reason: string;
+  /** ms since the epoch. */
+  receivedAt: number;
+  /** From receiving it to its fate, ms. */
+  tookMs: number;
+  /** From AWS's own time of the change to its fate, ms; undefined where AWS told none. */
+  changedMs: number | undefined;
+}
+
+/** How long events of a type take by a source, from AWS's own time of the change to the cache that shows it, ms. */
+export interface Latency {
+  type: string;
+  source: string;
+  events: number;
+  p50Ms: number;
+  p95Ms: number;
+}
+
+const SHOWN = 20;
+const KEPT = 500;
+
+/** Remembers the last events of this replica. */
+export function createRecent() {
+  const events: RecentEvent[] = [];
+  return {
+    settled({ id, event, fate }: Settled): void {
+      if (!event) return;
+      const { receivedAt = 0, settledAt = 0, outcome, reason } = fate;
+      events.unshift({
+        id,
+        type: event.resourceType,
+        source: event.source,
+        account: event.awsAccountId,
+        region: event.region,
+        name: event.name,
+        outcome,
+        reason,
+        receivedAt,
+        tookMs: settledAt - receivedAt,
+        changedMs: event.at > 0 ? Math.max(0, settledAt - event.at) : undefined,
+      });
+      events.length = Math.min(events.length, KEPT);
+    },
+    /** The newest first. */
+    last: (): readonly RecentEvent[] => events.slice(0, SHOWN),
+    latencies(): Latency[] {
+      const byKind = new Map<string, { type: string; source: string; times: number[] }>();
+      for (const { type, source, outcome, changedMs } of events) {
+        if (outcome !== "applied" || changedMs === undefined) continue;
+        const kind = byKind.get(`${type}/${source}`) ?? { type, source, times: [] };
+        kind.times.push(changedMs);
+        byKind.set(`${type}/${source}`, kind);
+      }
+      return [...byKind.values()].map(({ type, source, times }) => {
+        const sorted = times.toSorted((a, b) => a - b);
+        const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
+        return { type, source, events: sorted.length, p50Ms: at(0.5), p95Ms: at(0.95) };
+      });
+    },
+  };
+}
+
+export type Recent = ReturnType<typeof createRecent>;
