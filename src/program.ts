@@ -569,6 +569,7 @@ Examples:
     )
     .option("--queue-url <url>", "SQS queue to receive from (repeatable)", collect)
     .option("--debounce <duration>", "events of one agent within this time share a run", "2s")
+    .option("--canary <account...>", "mode events holds agents of these accounts only")
     .option("--heartbeat <duration>", "send a heartbeat to each topic so often; its lag is a metric")
     .option("--record <file>", "append each message with its outcome, for aec event replay")
     .addOption(

@@ -1,6 +1,6 @@
+import { ofCall, ofGroup, ofInstance, type Told } from "../../test/real/aws-messages.ts";
 import { elements } from "../../test/real/aws-query.ts";
 import { createGroup, type FilledRegion } from "./inventory.ts";
-import { ofCall, ofGroup, ofInstance, type Told } from "./messages.ts";
 
 /** One change of AWS: what it is, what AWS tells of it, and whether Clouddriver shows it. */
 export interface Change {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "vitest";
+import type { Told } from "../../test/real/aws-messages.ts";
 import type { AwsCall } from "../../test/real/clouddriver/aws-proxy.ts";
 import { AGENTS, agentOf } from "./calls.ts";
 import { type Change, deployment } from "./deployment.ts";
-import type { Told } from "./messages.ts";
 import { orcaRefresh, watchPresence } from "./orca.ts";
 import { oneOfEach } from "./proof.ts";
 import { startServe, startSite } from "./site.ts";

@@ -1,6 +1,6 @@
+import { ofCall, ofGroup, ofInstance, ofService, type Told } from "../../test/real/aws-messages.ts";
 import { elements } from "../../test/real/aws-query.ts";
 import type { FilledRegion } from "./inventory.ts";
-import { ofCall, ofGroup, ofInstance, ofService, type Told } from "./messages.ts";
 
 /** One event of each kind that `serve` may leave to the floor, about what is there: it only has to arrive. */
 export async function oneOfEach({

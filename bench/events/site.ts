@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { aec } from "../../test/helpers/aec.ts";
+import type { Told } from "../../test/real/aws-messages.ts";
 import { startAwsProxy } from "../../test/real/clouddriver/aws-proxy.ts";
 import { startEngine } from "../../test/real/clouddriver/engine.ts";
 import { startMoto } from "../../test/real/clouddriver/moto.ts";
@@ -11,7 +12,6 @@ import { freePort, spawnServer, waitUntil } from "../../test/real/clouddriver/pr
 import { startRedis } from "../../test/real/clouddriver/redis.ts";
 import { startLocalStack } from "../../test/real/localstack.ts";
 import { fillRegion } from "./inventory.ts";
-import type { Told } from "./messages.ts";
 
 const AEC = fileURLToPath(new URL("../../bin/aec.js", import.meta.url));
 const TOPIC_ACCOUNT = "012345678901";

@@ -9,7 +9,10 @@ import { createSearch } from "./search.ts";
 
 /** A record of an on-demand refresh that no full pass has confirmed yet. */
 export interface PendingRefresh {
+  /** The key in the cache; absent on some versions. */
+  id?: string;
   details?: { account?: string; region?: string; serverGroup?: string };
+  /** ms since the epoch. */
   cacheTime?: number;
   processedCount?: number;
 }
@@ -66,8 +69,8 @@ export function createClouddriver(context: Context) {
     refresh: (kind: OnDemandKind, body: Readonly<Record<string, unknown>>) =>
       requestJson<OnDemandAnswer>(context, service, writer, `/cache/${kind}`, { method: "POST", body }),
 
-    pendingServerGroups: async () =>
-      (await reads.list<PendingRefresh>("/cache/aws/ServerGroup", writer)).body,
+    /** Records of on-demand refreshes that no full pass has confirmed yet. */
+    pending: async (kind: OnDemandKind) => (await reads.list<PendingRefresh>(`/cache/${kind}`, writer)).body,
 
     /** The server group as cached, or undefined. */
     serverGroup: (account: string, region: string, name: string) =>

@@ -37,6 +37,7 @@ export interface ServeOptions {
   debounce: string;
   requireSignatureVersion?: "2" | undefined;
   mode?: Mode | undefined;
+  canary?: string[] | undefined;
   heartbeat?: string | undefined;
   record?: string | undefined;
 }
@@ -99,6 +100,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     topics,
     debounceMs,
     requireVersion2,
+    canary: options.canary,
     log,
     watcher,
   });

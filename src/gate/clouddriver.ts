@@ -72,8 +72,8 @@ export async function createGateClouddriver(
       const cachedIdentifiersByType: Record<string, string[]> = taken ? { serverGroups: [group.name] } : {};
       return { status: taken ? 202 : 200, body: { cachedIdentifiersByType }, serverTime: undefined };
     },
-    pendingServerGroups: async () =>
-      proxy === undefined ? [] : (await reads.list<PendingRefresh>(`${proxy}/aws/ServerGroup`)).body,
+    pending: async (kind) =>
+      proxy === undefined ? [] : (await reads.list<PendingRefresh>(`${proxy}/${kind}`)).body,
     serverGroup(account, region, name) {
       const application = segment(applicationOf(name));
       return reads.one<ServerGroup>(

@@ -11,7 +11,7 @@ export async function oldRecords(
 ): Promise<Set<WorkItem>> {
   const groups = items.filter(({ type }) => type === "server-group");
   if (groups.length === 0) return new Set();
-  const records = (await clouddriver.pendingServerGroups()).filter(isUnprocessed);
+  const records = (await clouddriver.pending("aws/ServerGroup")).filter(isUnprocessed);
   const pending = new Set(
     records.flatMap(({ details: { account, region, serverGroup } = {} }) => [
       `${account}/${region}/${serverGroup}`,

@@ -56,6 +56,8 @@ export interface Floors {
   floorMs: number;
   /** The last one that matches counts. */
   byAgents: readonly { agents: string; floorMs: number }[];
+  /** Spinnaker's accounts that are tried first; undefined: all. */
+  canary: readonly string[] | undefined;
   /** How often agents run by themselves: what is not faster than that proves nothing. */
   stockMs: number;
 }
@@ -68,8 +70,8 @@ const OWNER = "aec serve";
 const DUPLICATE_MS = 10 * 60_000;
 const MAX_ITEMS = 50_000;
 
-/** Orca waits for their passes in ways that are not watched. */
-const OWN_PACE: ReadonlySet<ResourceType> = new Set(["function", "ecs-service"]);
+/** Its agents cache health of which no event tells, and which cannot be looked at alone. */
+const OWN_PACE: ResourceType = "ecs-service";
 
 /** The kinds of events that tell of what an agent caches, by the last part of its agentType: each has to be proven. */
 const TOLD_BY: ReadonlyMap<string, readonly ResourceType[]> = toldBy();
@@ -80,14 +82,14 @@ function toldBy(): Map<string, ResourceType[]> {
     ["AmazonLoadBalancerInstanceStateCachingAgent", ["server-group", "load-balancer"]],
   ]);
   for (const type of RESOURCE_TYPES) {
-    if (OWN_PACE.has(type) || isGlobal(type) || providerOf(type) !== "aws") continue;
+    if (type === OWN_PACE || isGlobal(type) || providerOf(type) !== "aws") continue;
     for (const name of agentNames(type)) found.set(name, [...(found.get(name) ?? []), type]);
   }
   return found;
 }
 
 /** Measures how fast events arrive; only where that is faster than stock polling agents are left to the floor. */
-export function createCoverage({ floorMs, byAgents, stockMs }: Floors, clock: Clock): Coverage {
+export function createCoverage({ floorMs, byAgents, canary, stockMs }: Floors, clock: Clock): Coverage {
   const kinds = new Map<string, Kind>();
   const told = new LRUCache<string, { source: EventSource; at: number }>({ max: MAX_ITEMS });
 
@@ -113,7 +115,9 @@ export function createCoverage({ floorMs, byAgents, stockMs }: Floors, clock: Cl
   const paceOf = (agent: string): AgentPace => {
     const { account, region, kind } = parseAgent(agent);
     const types = TOLD_BY.get(kind);
-    if (types === undefined || region === undefined) return own("no event tells of what it caches");
+    if (types === undefined || account === undefined || region === undefined)
+      return own("no event tells of what it caches");
+    if (canary && !canary.includes(account)) return own("its account is not among --canary");
     const agentFloorMs = byAgents.findLast(({ agents }) => matchesGlob(agents, agent))?.floorMs ?? floorMs;
     // A site that polls more rarely than the floor has its own one.
     if (agentFloorMs <= stockMs) return own("its own pace is no faster than the floor");

@@ -1,64 +1,79 @@
 import type { Logger } from "pino";
+import { agentsOf, type ResourceType } from "../agents/kinds.ts";
 import type { Clock } from "../clock.ts";
-import { type Clouddriver, isUnprocessed, type PendingRefresh } from "../clouddriver/client.ts";
+import {
+  type Clouddriver,
+  isUnprocessed,
+  type OnDemandKind,
+  type PendingRefresh,
+} from "../clouddriver/client.ts";
 import { messageOf } from "../errors.ts";
 import type { RunForItem } from "./agent-runs.ts";
 import type { Health } from "./health.ts";
 
-/** On the Redis cache the record of one group hides another group until the pass. */
-const LOOK_MS = 1_000;
+/** Kinds whose refreshes Orca's stages wait for until a full pass has processed them. ECS's always look processed. */
+const AWAITED: readonly { kind: OnDemandKind; type: ResourceType; everyMs: number; busyMs: number }[] = [
+  // On the Redis cache the record of one group hides another group until the pass. Each look costs Clouddriver a scan.
+  { kind: "aws/ServerGroup", type: "server-group", everyMs: 1_000, busyMs: 250 },
+  { kind: "aws/CloudFormation", type: "stack", everyMs: 5_000, busyMs: 5_000 },
+  { kind: "aws/Function", type: "function", everyMs: 5_000, busyMs: 5_000 },
+];
 /** Where something is being deployed the next record is near. */
-const BUSY_LOOK_MS = 250;
-const BUSY_MS = 60_000;
-const AGENT = "ClusterCachingAgent";
+const BUSY_FOR_MS = 60_000;
 
-/**
- * Runs the cluster agent of an account and Region as soon as somebody asked Clouddriver for one of its server groups:
- * Orca's stages wait for the pass that processes such a record (facts of its cache stages). Runs until the signal aborts.
- */
-export async function watchPending({
-  clouddriver,
-  run,
-  health,
-  clock,
-  signal,
-  log,
-}: {
-  clouddriver: Pick<Clouddriver, "pendingServerGroups">;
+interface Watching {
+  clouddriver: Pick<Clouddriver, "pending">;
   run: RunForItem;
   health: Health;
   clock: Clock;
   signal: AbortSignal;
   log: Logger;
-}): Promise<void> {
+}
+
+/**
+ * Runs the agent of an account and Region as soon as somebody asked Clouddriver to refresh something there: Orca's
+ * stages wait for the pass that processes such a record (facts of its cache stages). Runs until the signal aborts.
+ */
+export async function watchPending(watching: Watching): Promise<void> {
+  await Promise.all(AWAITED.map((awaited) => watchKind(awaited, watching)));
+}
+
+async function watchKind(
+  { kind, type, everyMs, busyMs }: (typeof AWAITED)[number],
+  { clouddriver, run, health, clock, signal, log }: Watching,
+): Promise<void> {
   let known = new Set<string>();
   let failing = false;
   let busyUntil = 0;
+  const look = async () => {
+    const records = (await clouddriver.pending(kind)).filter(isWaiting);
+    const fresh = records.filter((record) => !known.has(keyOf(record)));
+    known = new Set(records.map(keyOf));
+    if (fresh.length > 0 || health.watched().length > 0) busyUntil = clock.now() + BUSY_FOR_MS;
+    const agents = new Map<string, { account: string; region: string; type: ResourceType }>();
+    for (const { details: { account = "", region = "", serverGroup } = {} } of fresh) {
+      if (serverGroup !== undefined) health.watch({ account, region }, serverGroup);
+      const place = { account, region, type };
+      for (const agent of agentsOf(place)) agents.set(agent, place);
+    }
+    // What fails is asked for again by the next record, or by the floor.
+    for (const [agent, place] of agents) void run(agent, place).catch(() => {});
+  };
   while (!signal.aborted) {
     try {
-      const records = (await clouddriver.pendingServerGroups()).filter(isWaiting);
-      const fresh = records.filter((record) => !known.has(keyOf(record)));
-      known = new Set(records.map(keyOf));
-      if (fresh.length > 0 || health.watched().length > 0) busyUntil = clock.now() + BUSY_MS;
-      const places = new Map(fresh.map(({ details }) => [`${details?.account}/${details?.region}`, details]));
-      for (const { details: { account = "", region = "", serverGroup } = {} } of fresh)
-        if (serverGroup !== undefined) health.watch({ account, region }, serverGroup);
-      for (const [place, { account = "", region = "" } = {}] of places) {
-        // What fails is asked for again by the next record, or by the floor.
-        void run(`${place}/${AGENT}`, { account, region, type: "server-group" }).catch(() => {});
-      }
+      await look();
       failing = false;
     } catch (error) {
       if (!failing && !signal.aborted)
-        log.warn({ problem: messageOf(error) }, "pending refreshes are not seen");
+        log.warn({ kind, problem: messageOf(error) }, "pending refreshes are not seen");
       failing = true;
     }
-    await clock.sleep(clock.now() < busyUntil ? BUSY_LOOK_MS : LOOK_MS, signal).catch(() => {});
+    await clock.sleep(clock.now() < busyUntil ? busyMs : everyMs, signal).catch(() => {});
   }
 }
 
 const isWaiting = (record: PendingRefresh) =>
   isUnprocessed(record) && record.details?.account !== undefined && record.details.region !== undefined;
 
-const keyOf = ({ details, cacheTime }: PendingRefresh) =>
-  [details?.account, details?.region, details?.serverGroup, cacheTime].join("/");
+const keyOf = ({ id, details, cacheTime }: PendingRefresh) =>
+  [id, details?.account, details?.region, details?.serverGroup, cacheTime].join("/");

@@ -43,6 +43,8 @@ export interface SchedulerOptions {
   topics: readonly string[];
   debounceMs: number;
   requireVersion2: boolean;
+  /** Accounts whose agents mode `events` may hold; default: all. */
+  canary?: readonly string[] | undefined;
   log: Logger;
   /** Default: nobody watches. */
   watcher?: Watcher;
@@ -100,7 +102,7 @@ const NOBODY: Watcher = {
 /** Connects Clouddriver and the lock store. Throws where one of them is named wrongly. */
 export async function openScheduler(
   context: Context,
-  { mode, topics, debounceMs, requireVersion2, log, watcher = NOBODY }: SchedulerOptions,
+  { mode, topics, debounceMs, requireVersion2, canary, log, watcher = NOBODY }: SchedulerOptions,
 ): Promise<Scheduler> {
   const { world, settings } = context;
   const { clock, signal } = world;
@@ -111,7 +113,7 @@ export async function openScheduler(
   const byLocks = runsAgents(mode);
   const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
-  const floors = floorsOf(context, intervalMs ?? STOCK_INTERVAL_MS);
+  const floors = { ...floorsOf(context), canary, stockMs: intervalMs ?? STOCK_INTERVAL_MS };
   // In mode agents it tells what mode events would do.
   const coverage = byLocks ? createCoverage(floors, clock) : undefined;
   const holds = mode === "events";
@@ -252,7 +254,7 @@ function watching(apply: Apply, health: Health, unannounced: Unannounced): Apply
 }
 
 /** `polling.floor` and `polling.floors` of `aec.yml`. Throws a usage error for one that is longer than 15 minutes. */
-function floorsOf({ settings }: Context, stockMs: number): Floors {
+function floorsOf({ settings }: Context): Pick<Floors, "floorMs" | "byAgents"> {
   const { floor = FLOOR, floors = [] } = settings.section.polling ?? {};
   const read = (text: string, where: string) => {
     const floorMs = parseDuration(text, where);
@@ -267,7 +269,6 @@ function floorsOf({ settings }: Context, stockMs: number): Floors {
       agents,
       floorMs: read(text, `polling.floors of "${agents}"`),
     })),
-    stockMs,
   };
 }
 

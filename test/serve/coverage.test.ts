@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ResourceType } from "../../src/agents/kinds.ts";
-import { type Coverage, createCoverage } from "../../src/serve/coverage.ts";
+import { type Coverage, createCoverage, type Floors } from "../../src/serve/coverage.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
 const STOCK_MS = 30_000;
@@ -12,8 +12,11 @@ const CLUSTER = "prod/us-east-1/ClusterCachingAgent";
 const BALANCERS = "prod/us-east-1/AmazonApplicationLoadBalancerCachingAgent";
 const STATE = "prod/us-east-1/AmazonLoadBalancerInstanceStateCachingAgent";
 
-const coverageOf = (more: { floorMs?: number; byAgents?: { agents: string; floorMs: number }[] } = {}) =>
-  createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS, ...more }, manualClock());
+const coverageOf = (more: Partial<Floors> = {}) =>
+  createCoverage(
+    { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: STOCK_MS, ...more },
+    manualClock(),
+  );
 const prove = (coverage: Coverage, ...types: ResourceType[]) => {
   for (const type of types)
     for (let count = 0; count < 5; count += 1) coverage.note(item(type), "service", 1_000);
@@ -57,7 +60,10 @@ describe("coverage", () => {
 
   test("a change that another source tells of again, minutes later, says nothing against the first", async () => {
     const clock = manualClock();
-    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: STOCK_MS }, clock);
+    const coverage = createCoverage(
+      { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: STOCK_MS },
+      clock,
+    );
     for (let count = 0; count < 5; count += 1) {
       const group = { ...item("server-group"), name: `web-v00${count}` };
       coverage.note(group, "service", 1_000);
@@ -92,10 +98,11 @@ describe("coverage", () => {
     ]);
   });
 
-  test("kinds that Orca waits for in other ways, those of a whole account, and what no event tells of keep their own pace", () => {
+  test("ECS, kinds of a whole account, and what no event tells of keep their own pace", () => {
     const coverage = coverageOf();
     prove(coverage, "function", "iam-role", "server-group");
-    for (const agent of ["LambdaCachingAgent", "ReservedInstancesCachingAgent", "LaunchConfigCachingAgent"])
+    expect(coverage.floorOf("prod/us-east-1/LambdaCachingAgent")).toBeDefined();
+    for (const agent of ["ServiceCachingAgent", "ReservedInstancesCachingAgent", "LaunchConfigCachingAgent"])
       expect(coverage.paceOf(`prod/us-east-1/${agent}`)).toEqual({
         floorMs: undefined,
         reason: "no event tells of what it caches",
@@ -104,8 +111,23 @@ describe("coverage", () => {
     expect(coverage.floorOf("AmazonInstanceTypeCachingAgent/us-east-1")).toBeUndefined();
   });
 
+  test("only the canary's accounts are held", () => {
+    const coverage = coverageOf({ canary: ["staging"] });
+    prove(coverage, "server-group");
+    expect(coverage.paceOf(CLUSTER)).toEqual({
+      floorMs: undefined,
+      reason: "its account is not among --canary",
+    });
+    const all = coverageOf({ canary: ["staging", "prod"] });
+    prove(all, "server-group");
+    expect(all.floorOf(CLUSTER)).toBeDefined();
+  });
+
   test("a site that polls more rarely than the floor is never made to poll more", () => {
-    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], stockMs: 600_000 }, manualClock());
+    const coverage = createCoverage(
+      { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: 600_000 },
+      manualClock(),
+    );
     prove(coverage, "server-group");
     expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });

@@ -94,6 +94,55 @@ describe("serve --mode events", () => {
     expect(site.clock.now() - started).toBeLessThan(10_000);
   });
 
+  test("an event that is younger than Orca's own refresh of the group is not hidden by its record", async () => {
+    const { site } = await proven();
+    await until(() => held(site, CLUSTER), "the hold");
+    await fetch(`${site.clouddriver.url}/cache/aws/ServerGroup`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ account: "prod", region: REGION, serverGroupName: "app-v001" }),
+    });
+    site.group("app-v001", 3);
+    const started = site.clock.now();
+    await until(() => cached(site, "app-v001")?.desired === 3, "what AWS has");
+    expect(site.clock.now() - started).toBeLessThan(20_000);
+  });
+
+  test("Orca's refresh of a function runs its agent at once", async () => {
+    const site = await testSite({ features: ["lambda"] });
+    site.aws.inventory.put("function", REGION, { id: "orders-api", name: "orders-api", state: "1" });
+    await serve(site, ["--mode", "events"]);
+    const lambda = `prod/${REGION}/LambdaCachingAgent`;
+    await until(() => runsOf(site, lambda) > 0, "its first pass");
+    await site.clock.sleep(8_000);
+    const before = runsOf(site, lambda);
+    const started = site.clock.now();
+    await fetch(`${site.clouddriver.url}/cache/aws/Function`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        account: "prod",
+        credentials: "prod",
+        region: REGION,
+        functionName: "orders-api",
+        appName: "orders",
+      }),
+    });
+    await until(() => runsOf(site, lambda) > before, "the pass");
+    expect(site.clock.now() - started).toBeLessThan(12_000);
+  });
+
+  test("--canary: the agents of other accounts are not held, and say why", async () => {
+    const { site, serving } = await proven("events", ["--canary", "staging"]);
+    await site.clock.sleep(20_000);
+    expect(held(site, CLUSTER)).toBe(false);
+    const answer = await fetch(new URL("/status", serving.admin), {
+      headers: { authorization: "Bearer token" },
+    });
+    const { agents } = (await answer.json()) as { agents: { agent: string; reason: string }[] };
+    expect(agents.find(({ agent }) => agent === CLUSTER)?.reason).toBe("its account is not among --canary");
+  });
+
   test("mode agents tells what would be left to the floor, and holds nothing", async () => {
     const { site, serving } = await proven("agents");
     await site.clock.sleep(20_000);

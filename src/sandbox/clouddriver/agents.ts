@@ -3,6 +3,7 @@ import {
   classicPass,
   classicStatePass,
   clusterPass,
+  functionPass,
   type Pass,
   plainPass,
   type Reading,
@@ -85,7 +86,7 @@ const FEATURES: Readonly<Record<NonNullable<Account["features"]>[number], readon
       2,
     ],
   ],
-  lambda: [["LambdaCachingAgent", LAMBDA, plainPass("function", ["lambda:ListFunctions"])]],
+  lambda: [["LambdaCachingAgent", LAMBDA, functionPass]],
 };
 const ECS_AGENTS: readonly Row[] = [
   ["EcsClusterCachingAgent", ECS, ["ecs:ListClusters", "ecs:DescribeClusters"]],

@@ -137,7 +137,11 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
   function refreshFunction({ account, region, prefix, inventory }: Target, name: string): Cached {
     if (!callAws(`${prefix}LambdaCachingAgent`, ["lambda:GetFunction"])) return undefined;
     const found = inventory.list("function", region).find((one) => one.name === name);
-    if (found) return { onDemand: [entryOf("function", account.name, region, found).id] };
+    if (found) {
+      const entry = entryOf("function", account.name, region, found);
+      cache.putRecord({ ...record(entry.id, entry), processedCount: 0 });
+      return { onDemand: [entry.id] };
+    }
     const cached = cache.all("function").find(({ resource }) => resource.name === name);
     if (cached) cache.evict(cached.id);
     return undefined;
@@ -191,6 +195,8 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
           const views = of("load-balancer").map(pendingView);
           return id === undefined ? accounts.flatMap(({ regions }) => regions.flatMap(() => views)) : views;
         }
+        case "function":
+          return of("function").map(pendingView);
         default:
           return [];
       }
@@ -234,6 +240,10 @@ function pendingView({ id, entry, cacheTime, processedCount, processedTime }: On
   const { account, region } = entry;
   const cacheExpiry = cacheTime + RECORD_LIFE_MS;
   const times = { cacheTime, cacheExpiry, processedCount, processedTime };
+  if (entry.kind === "function") {
+    const details = { provider: "aws", type: "lambdaFunctions", account, region };
+    return { id, details: { ...details, awslambdaName: entry.resource.name }, ...times };
+  }
   if (entry.kind !== "auto-scaling-group") {
     const details = { provider: "aws", type: "loadBalancers", account, region, loadBalancer: entry.key };
     return { id, details: { ...details, loadBalancerType: "application" }, ...times };

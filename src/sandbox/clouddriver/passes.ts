@@ -102,6 +102,24 @@ export const plainPass =
   (site) =>
     stored(site, calls, kind === "instance" ? readInstances(site) : read(site, kind));
 
+/** Full pass of LambdaCachingAgent: it processes the records of the functions that were asked for. */
+export const functionPass: Pass = (site) => {
+  const { cache, account, region, clock } = site;
+  const { calls, store } = stored(site, ["lambda:ListFunctions"], read(site, "function"));
+  return {
+    calls,
+    store(startedAt) {
+      for (const record of [...cache.records().values()]) {
+        const { id, entry, cacheTime, processedCount = 0 } = record;
+        if (entry.kind !== "function" || entry.account !== account || entry.region !== region) continue;
+        if (cacheTime < startedAt && processedCount > 0) cache.dropRecord(id);
+        else cache.putRecord({ ...record, processedCount: processedCount + 1, processedTime: clock.now() });
+      }
+      return store(startedAt);
+    },
+  };
+};
+
 /** The instances of all groups. */
 function readInstances({ inventory, account, region }: Site): Entry<"instance">[] {
   return inventory

@@ -1,4 +1,4 @@
-import { MOTO_ACCOUNT } from "../../test/real/real-engine.ts";
+import { MOTO_ACCOUNT } from "./real-engine.ts";
 
 /** An event as AWS tells of it, and by which way, on which its delay depends. */
 export interface Told {
