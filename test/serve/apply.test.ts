@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { Clock } from "../../src/clock.ts";
 import type { AgentExecution } from "../../src/clouddriver/executions.ts";
 import type { ResourceEvent } from "../../src/events/event.ts";
+import type { WorkItem } from "../../src/refresh/items.ts";
 import { createApply } from "../../src/serve/apply.ts";
 import { createBalancers } from "../../src/serve/balancers.ts";
 import { createNewest } from "../../src/serve/newest.ts";
@@ -22,27 +24,71 @@ const event = (more: Partial<ResourceEvent>): ResourceEvent => ({
   ...more,
 });
 
+/** What `apply` does with a Clouddriver that answers so, and which agents it ran. */
+function applied(clouddriver: (clock: Clock) => object) {
+  const clock = manualClock();
+  const refresher = { clouddriver: clouddriver(clock), clock, signal } as never;
+  const ran: string[] = [];
+  const runs = async (agent: string) => {
+    ran.push(agent);
+    return { outcome: "ran", startedMs: 0, durationMs: 0 } as const;
+  };
+  const pace = createPace(clock, signal);
+  const balancers = createBalancers(refresher, { debounceMs: 0, pace });
+  const apply = createApply("agents", refresher, { debounceMs: 0, pace, runs, balancers });
+  return { apply, clock, ran };
+}
+
+describe("a record of an on-demand refresh that no pass has dropped", () => {
+  const AT = Date.UTC(2026, 10, 20, 11, 59, 59);
+  const group = {
+    provider: "aws",
+    type: "server-group",
+    account: "prod",
+    region: "us-east-1",
+    name: "web-v001",
+  };
+
+  test.each([
+    ["is younger than the event", { serverGroup: "web-v001", cacheTime: AT + 1_500 }, 1],
+    ["is older", { serverGroup: "web-v001", cacheTime: AT - 500 }, 2],
+    [
+      "is of the same second, which is all that EventBridge tells",
+      { serverGroup: "web-v001", cacheTime: AT + 900 },
+      2,
+    ],
+    ["is of another group", { serverGroup: "web-v002", cacheTime: AT - 500 }, 1],
+    ["is of another Region", { serverGroup: "web-v001", region: "eu-west-1", cacheTime: AT - 500 }, 1],
+  ])("%s", async (_, { cacheTime, ...details }, runs) => {
+    const { apply, ran } = applied((clock) => ({
+      executions: async () => ({ byAgent: new Map(), serverTime: clock.now() }),
+      pending: async () => [{ details: { account: "prod", region: "us-east-1", ...details }, cacheTime }],
+      serverGroup: async () => ({ name: "web-v001" }),
+    }));
+    const told = event({
+      ...group,
+      resourceType: "AWS::AutoScaling::AutoScalingGroup",
+      at: AT,
+    } as Partial<ResourceEvent>);
+    expect(await apply(told, group as WorkItem, () => undefined)).toMatchObject({ outcome: "applied" });
+    expect(ran).toEqual(Array.from({ length: runs }, () => "prod/us-east-1/ClusterCachingAgent"));
+  });
+});
+
 describe("a pass that has seen it", () => {
   /** Starts of the agents of ECS services, in seconds after the change; each pass lasts a second. */
   async function runsFor(starts: Record<string, number>) {
-    const clock = manualClock();
+    const { apply, clock, ran } = applied((at) => ({ executions: async () => passes(at.now()) }));
     const at = clock.now() - 60_000;
-    const byAgent = new Map(
-      Object.entries(starts).map(([agent, after]): [string, AgentExecution] => {
-        const times = { lastExecutionStartMs: at + after * 1_000, lastExecutionDurationMs: 1_000 };
-        return [`${PLACE}/${agent}`, { id: `${PLACE}/${agent}`, provider: "ecs", ...times }];
-      }),
-    );
-    const clouddriver = { executions: async () => ({ byAgent, serverTime: clock.now() }) };
-    const refresher = { clouddriver, clock, signal } as never;
-    const ran: string[] = [];
-    const runs = async (agent: string) => {
-      ran.push(agent);
-      return { outcome: "ran", startedMs: 0, durationMs: 0 } as const;
-    };
-    const pace = createPace(clock, signal);
-    const balancers = createBalancers(refresher, { debounceMs: 0, pace });
-    const apply = createApply("agents", refresher, { debounceMs: 0, pace, runs, balancers });
+    function passes(serverTime: number) {
+      const byAgent = new Map(
+        Object.entries(starts).map(([agent, after]): [string, AgentExecution] => {
+          const times = { lastExecutionStartMs: at + after * 1_000, lastExecutionDurationMs: 1_000 };
+          return [`${PLACE}/${agent}`, { id: `${PLACE}/${agent}`, provider: "ecs", ...times }];
+        }),
+      );
+      return { byAgent, serverTime };
+    }
     const item = {
       provider: "ecs",
       type: "ecs-service",

@@ -94,20 +94,6 @@ describe("serve --mode events", () => {
     expect(site.clock.now() - started).toBeLessThan(10_000);
   });
 
-  test("an event that is younger than Orca's own refresh of the group is not hidden by its record", async () => {
-    const { site } = await proven();
-    await until(() => held(site, CLUSTER), "the hold");
-    await fetch(`${site.clouddriver.url}/cache/aws/ServerGroup`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ account: "prod", region: REGION, serverGroupName: "app-v001" }),
-    });
-    site.group("app-v001", 3);
-    const started = site.clock.now();
-    await until(() => cached(site, "app-v001")?.desired === 3, "what AWS has");
-    expect(site.clock.now() - started).toBeLessThan(20_000);
-  });
-
   test("Orca's refresh of a function runs its agent at once", async () => {
     const site = await testSite({ features: ["lambda"] });
     site.aws.inventory.put("function", REGION, { id: "orders-api", name: "orders-api", state: "1" });
