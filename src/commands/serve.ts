@@ -164,6 +164,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       ...receivers.map(receiveFrom),
       ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending(), scheduler.heal()] : []),
       scheduler.watchUnannounced(losses.lost),
+      ...(scheduler.leases ? [scheduler.leases.lead()] : []),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),
       ...(heartbeatMs === undefined ? [] : [losses.expectHeartbeats()]),
       ...(keeper ? [watchDeadLetters(context, topics, log, losses.lost)] : []),

@@ -13,6 +13,7 @@ const LOOK_MS = 60_000;
  * five minutes. Seen twice, as `agents free` does. Runs until the signal aborts.
  */
 export async function heal({
+  leads,
   locks,
   see,
   healed,
@@ -20,6 +21,8 @@ export async function heal({
   signal,
   log,
 }: {
+  /** One replica looks. */
+  leads(): boolean;
   locks: LockStore;
   see(): Promise<Sighting>;
   /** Told of each agent that was freed. */
@@ -29,6 +32,7 @@ export async function heal({
   log: Logger;
 }): Promise<void> {
   const look = async () => {
+    if (!leads()) return;
     const before = blockedBy(await see());
     if (before.length === 0) return;
     await clock.sleep(LOOK_AGAIN_MS, signal);

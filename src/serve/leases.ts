@@ -17,6 +17,10 @@ export interface SharedWork<T> {
 export interface Leases {
   /** Does the work alone, and not within the window of the last that began under the name. */
   alone<T>(name: string, windowMs: number, shared: SharedWork<T>): Promise<T>;
+  /** Whether this replica is the one that does what one is enough for. */
+  leads(): boolean;
+  /** Becomes that replica when there is no other, and stays it. Runs until the signal aborts. */
+  lead(): Promise<void>;
   /** Lets every replica see for so long that something happened. */
   mark(name: string, lifeMs: number): Promise<void>;
   /** Whether any replica has marked it, as far as the store can tell. */
@@ -39,8 +43,10 @@ const MARK = `${HOLD_PREFIX}mark`;
 export function createLeases(store: LockStore, clock: Clock, signal: AbortSignal, log: Logger): Leases {
   const owner = `${HOLD_PREFIX}${hostname()}/${randomUUID()}`;
   const prefix = store.shares ? "aec:" : "aec/";
+  const leader = `${prefix}leader`;
   const held = new Set<string>();
   let failing = false;
+  let leading = false;
 
   /** Undefined: the store failed. */
   const tried = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
@@ -92,6 +98,15 @@ export function createLeases(store: LockStore, clock: Clock, signal: AbortSignal
         await tried(() => store.deleteIf(lease, owner));
         held.delete(lease);
       }
+    },
+    leads: () => leading,
+    async lead() {
+      while (!signal.aborted) {
+        const answer = await tried(() => store.hold(leader, owner, LEASE_MS, 0));
+        leading = answer === "set" || answer === undefined;
+        await clock.sleep(RENEW_MS, signal).catch(() => {});
+      }
+      await tried(() => store.deleteIf(leader, owner));
     },
     async mark(name, lifeMs) {
       await tried(() => store.hold(`${prefix}mark/${name}`, MARK, lifeMs, 0));

@@ -22,6 +22,8 @@ const AWAITED: readonly { kind: OnDemandKind; type: ResourceType; everyMs: numbe
 const BUSY_FOR_MS = 60_000;
 
 interface Watching {
+  /** One replica looks. */
+  leads(): boolean;
   clouddriver: Pick<Clouddriver, "pending">;
   run: RunForItem;
   health: Health;
@@ -40,7 +42,7 @@ export async function watchPending(watching: Watching): Promise<void> {
 
 async function watchKind(
   { kind, type, everyMs, busyMs }: (typeof AWAITED)[number],
-  { clouddriver, run, health, clock, signal, log }: Watching,
+  { leads, clouddriver, run, health, clock, signal, log }: Watching,
 ): Promise<void> {
   let known = new Set<string>();
   let failing = false;
@@ -61,7 +63,7 @@ async function watchKind(
   };
   while (!signal.aborted) {
     try {
-      await look();
+      if (leads()) await look();
       failing = false;
     } catch (error) {
       if (!failing && !signal.aborted)

@@ -143,6 +143,7 @@ export async function openScheduler(
   const byAgents = refresher.locks && { ...refresher, locks: refresher.locks };
   const shared = locks && (await openStateStore(settings.stateStore.value, locks));
   const leases = shared && createLeases(shared, clock, signal, log);
+  const leads = () => leases?.leads() ?? true;
   const runs = byAgents && leases && createAgentRuns(byAgents, { debounceMs, pace, leases });
   const counted: typeof fetch = (input, init) => {
     watcher.certificateFetched();
@@ -162,7 +163,7 @@ export async function openScheduler(
           log,
         })
       : undefined;
-  const unannounced = createUnannounced(clock);
+  const unannounced = createUnannounced(clock, shared?.shares ? shared : undefined);
   const apply = createApply(mode, refresher, { debounceMs, pace, runs, balancers });
   const handle = createHandle({
     accounts,
@@ -207,16 +208,18 @@ export async function openScheduler(
     async heal() {
       if (!locks || !settings.section.heal) return;
       const see = () => sight(clouddriver, locks, clock, intervalMs, true);
-      await heal({ locks, see, healed: watcher.healed, clock, signal, log });
+      await heal({ leads, locks, see, healed: watcher.healed, clock, signal, log });
     },
     async watchPending() {
-      if (health && runs) await watchPending({ clouddriver, run: runs, health, clock, signal, log });
+      if (health && runs) await watchPending({ leads, clouddriver, run: runs, health, clock, signal, log });
     },
     async floorPass(why, place) {
       if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log }, place);
     },
     async watchUnannounced(lost) {
-      if (coverage && holds) await unannounced.watch({ clouddriver, coverage, lost, signal, log });
+      // Replicas that cannot tell each other of their events would take them for lost.
+      if (coverage && holds && shared?.shares)
+        await unannounced.watch({ clouddriver, coverage, lost, signal, log });
     },
     refreshes: createRefreshRequests({
       accounts,

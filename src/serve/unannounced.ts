@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { ResourceType } from "../agents/kinds.ts";
+import type { LockStore } from "../agents/stores/store.ts";
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { SearchedKind } from "../clouddriver/search.ts";
@@ -43,15 +44,21 @@ const SEARCHED: Partial<Record<ResourceType, SearchedKind>> = {
   instance: "instances",
 };
 
-export function createUnannounced(clock: Clock): Unannounced {
+/** `shared`: replicas see each other's events. */
+export function createUnannounced(
+  clock: Clock,
+  shared?: Pick<LockStore, "remember" | "recall">,
+): Unannounced {
   const announced = new LRUCache<string, number>({ max: MAX_ANNOUNCED });
   const before = new Map<string, Set<string>>();
 
-  const wasAnnounced = (item: Item) =>
-    [item.name, "*"].some((name) => {
-      const at = announced.get(keyOf({ ...item, name }));
-      return at !== undefined && clock.now() - at < ANNOUNCED_MS;
-    });
+  async function wasAnnounced(item: Item): Promise<boolean> {
+    const keys = [item.name, "*"].map((name) => keyOf({ ...item, name }));
+    const here = keys.some((key) => clock.now() - (announced.get(key) ?? 0) < ANNOUNCED_MS);
+    if (here || !shared) return here;
+    const elsewhere = await Promise.all(keys.map((key) => shared.recall(`aec:told/${key}`)));
+    return elsewhere.some((text) => text !== undefined);
+  }
 
   async function look({ clouddriver, coverage, lost, signal }: WatchOptions): Promise<void> {
     const proven = coverage.all().filter(({ proven: isProven }) => isProven);
@@ -75,7 +82,8 @@ export function createUnannounced(clock: Clock): Unannounced {
     if (changed.length === 0) return;
     await clock.sleep(GRACE_MS, signal);
     const evidence = new Map<string, Item[]>();
-    for (const item of changed.filter((one) => !wasAnnounced(one))) {
+    for (const item of changed) {
+      if (await wasAnnounced(item)) continue;
       const place = `${item.account}/${item.region}`;
       evidence.set(place, [...(evidence.get(place) ?? []), item]);
     }
@@ -88,7 +96,11 @@ export function createUnannounced(clock: Clock): Unannounced {
   }
 
   return {
-    announce: (item) => void announced.set(keyOf(item), clock.now()),
+    announce(item) {
+      announced.set(keyOf(item), clock.now());
+      // A store that fails fails the look too.
+      shared?.remember(`aec:told/${keyOf(item)}`, "1", ANNOUNCED_MS).catch(() => {});
+    },
     async watch(options) {
       const { signal, log } = options;
       while (!signal.aborted) {

@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runAgent } from "../../src/agents/run.ts";
 import { openLockStore } from "../../src/agents/stores/open.ts";
@@ -5,6 +6,7 @@ import type { SqlClient } from "../../src/agents/stores/sql.ts";
 import type { LockStore } from "../../src/agents/stores/store.ts";
 import { agentViews, deadNodes } from "../../src/agents/view.ts";
 import { systemClock } from "../../src/clock.ts";
+import { createKeeper } from "../../src/polling/live/keeper.ts";
 import { createLeases } from "../../src/serve/leases.ts";
 import { type Database, startMariadb, startPostgres } from "./sql/databases.ts";
 import { createTable, type SqlNode, startNode } from "./sql/scheduler.ts";
@@ -29,6 +31,10 @@ describe.each([
   const until = async (condition: () => boolean | Promise<boolean>) => {
     for (const end = Date.now() + 20_000; !(await condition()); await sleep(20))
       if (Date.now() > end) throw new Error("timed out");
+  };
+  const untilHeld = async (held: () => Promise<boolean>) => {
+    for (const end = Date.now() + 45_000; !(await held()); await sleep(200))
+      if (Date.now() > end) throw new Error("nothing was held in time");
   };
   const row = async (agent: string) =>
     (await client.query("SELECT owner_id, lock_expiry FROM cats_agent_locks WHERE agent_name = ?", [agent]))
@@ -159,6 +165,61 @@ describe.each([
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(900);
     expect(await row(`aec/lease/${CLUSTER}`)).toBeUndefined();
     expect((await locks.locked()).filter((name) => name.startsWith("aec"))).toEqual([]);
+  });
+
+  test("left to the floor: held beyond the interval, run when an event wants it, and free again when aec stops", async () => {
+    const stopper = new AbortController();
+    const floorOf = (agent: string) => ({
+      agents: agent,
+      intervalMs: 300_000,
+      until: null,
+      owner: "aec serve",
+      reason: "proven",
+    });
+    const keeper = createKeeper({
+      locks,
+      see: async () => {
+        const { byAgent, serverTime } = await node.executions();
+        return {
+          executions: byAgent,
+          locks: await locks.locksOf(AGENTS),
+          now: serverTime - 500,
+          configuredMs: undefined,
+        };
+      },
+      clock,
+      signal: stopper.signal,
+      log: pino({ enabled: false }),
+      owner: "contract",
+      standing: [],
+      floorOf,
+    });
+    const keeping = keeper.keep();
+    const startsOf = (agent: string) => node.starts.get(agent)?.length ?? 0;
+    const held = async () =>
+      (await Promise.all(AGENTS.map((agent) => locks.lock(agent)))).every((lock) => lock.held);
+    try {
+      await untilHeld(held);
+      const before = AGENTS.map(startsOf);
+      await sleep(35_000);
+      expect(AGENTS.map(startsOf)).toEqual(before);
+      // Its completion overwrites whatever was set during the run: looked at again, and held anew.
+      const wanted = await runAgent(CLUSTER, {
+        locks: keeper.yielding(locks),
+        executions: node.executions,
+        clock,
+        signal,
+        timeoutMs: 20_000,
+      });
+      expect(wanted.outcome).toBe("ran");
+      await untilHeld(held);
+    } finally {
+      stopper.abort();
+      await keeping;
+    }
+    const after = AGENTS.map(startsOf);
+    await until(() => AGENTS.every((agent, index) => startsOf(agent) > (after[index] ?? 0)));
+    expect(node.overlap()).toBe(1);
   });
 
   test("another table by its namespace; a database that is gone or has no such table is told", async () => {

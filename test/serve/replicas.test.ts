@@ -1,5 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openLockStore } from "../../src/agents/stores/open.ts";
 import { autoScalingGroup } from "../../src/sandbox/aws/inventory.ts";
+import { createLeases } from "../../src/serve/leases.ts";
 import { REGION, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 
 const QUEUE = `arn:aws:sqs:${REGION}:012345678901:aec-default-events`;
@@ -82,4 +85,31 @@ test("without the state store each replica works by itself, and says so", async 
     "json",
   ]);
   expect([refused.exit, refused.json()]).toMatchObject([2, { error: { code: "bad-state-store" } }]);
+});
+
+test("one replica leads; another one follows when it stops, and all do while they cannot agree", async () => {
+  const site = await testSite();
+  const locks = await openLockStore(site.env.AEC_LOCK_STORE ?? "");
+  onTestFinished(() => locks.close());
+  const log = pino({ enabled: false });
+  const replica = () => {
+    const stopper = new AbortController();
+    const leases = createLeases(locks, site.clock, stopper.signal, log);
+    const leading = leases.lead();
+    onTestFinished(async () => {
+      stopper.abort();
+      await leading;
+    });
+    return { leases, stopper };
+  };
+  const first = replica();
+  await until(() => first.leases.leads(), "the first to lead");
+  const second = replica();
+  await site.clock.sleep(20_000);
+  expect([first.leases.leads(), second.leases.leads()]).toEqual([true, false]);
+  first.stopper.abort();
+  await until(() => second.leases.leads(), "the second to lead");
+  const third = replica();
+  await site.redis.close();
+  await until(() => third.leases.leads(), "the third to work by itself");
 });

@@ -9,12 +9,12 @@ const LOOK_MS = 5 * 60_000;
 const GRACE_MS = 2 * 60_000;
 
 /** A cache whose names the test changes, watched with the proof of these kinds. */
-function watched(...types: ResourceType[]) {
+function watched(types: ResourceType[], shared?: Parameters<typeof createUnannounced>[1]) {
   const clock = manualClock();
   const stopper = new AbortController();
   const cached = new Set(["web-v001", "web-v002"]);
   const lost: string[] = [];
-  const unannounced = createUnannounced(clock);
+  const unannounced = createUnannounced(clock, shared);
   const watching = unannounced.watch({
     clouddriver: { names: async (kind) => (kind === "serverGroups" ? [...cached] : []) },
     coverage: {
@@ -35,7 +35,7 @@ function watched(...types: ResourceType[]) {
 
 describe("what came or went without an event", () => {
   test("is evidence of lost events, there", async () => {
-    const { clock, cached, lost } = watched("server-group", "security-group");
+    const { clock, cached, lost } = watched(["server-group", "security-group"]);
     await clock.advance(1);
     cached.add("web-v003");
     cached.delete("web-v001");
@@ -50,7 +50,7 @@ describe("what came or went without an event", () => {
   });
 
   test("an event before, a little later, or of all of a kind is enough", async () => {
-    const { clock, cached, lost, announce } = watched("server-group");
+    const { clock, cached, lost, announce } = watched(["server-group"]);
     await clock.advance(1);
     announce("web-v003");
     cached.add("web-v003");
@@ -65,8 +65,23 @@ describe("what came or went without an event", () => {
     expect(lost).toEqual([]);
   });
 
+  test("an event that another replica got is enough", async () => {
+    const texts = new Map<string, string>();
+    const shared = {
+      remember: async (key: string, text: string) => void texts.set(key, text),
+      recall: async (key: string) => texts.get(key),
+    };
+    const { clock, cached, lost } = watched(["server-group"], shared);
+    await clock.advance(1);
+    createUnannounced(clock, shared).announce({ ...PLACE, type: "server-group", name: "web-v003" });
+    cached.add("web-v003");
+    await clock.advance(LOOK_MS);
+    await clock.advance(GRACE_MS);
+    expect(lost).toEqual([]);
+  });
+
   test("nothing is said of what is not proven: its agents look by themselves", async () => {
-    const { clock, cached, lost } = watched("security-group");
+    const { clock, cached, lost } = watched(["security-group"]);
     await clock.advance(1);
     cached.add("web-v003");
     await clock.advance(LOOK_MS);
