@@ -22,9 +22,7 @@ environments:
   default:
     polling:
       mode: events
-      floor: 10m
-      floors:
-        - { agents: "**/*LoadBalancer*", floor: 15m }
+      floor: 15m
       rules:
         # What no event tells of, and hardly ever changes.
         - { agents: "**/LaunchConfigCachingAgent", interval: 15m }

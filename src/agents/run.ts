@@ -15,6 +15,8 @@ export interface AgentRunner {
   timeoutMs: number;
   /** The agents' interval where it is configured, ms. */
   intervalMs?: number | undefined;
+  /** Told that at this time, ms, no run had begun yet: what happened before is seen by the run that is awaited. */
+  notBegun?(atMs: number): void;
 }
 
 export type AgentRun =
@@ -61,7 +63,9 @@ export async function runAgent(agent: string, runner: AgentRunner): Promise<Agen
       // Later than any start that is known, and not long before now: another replica may know of one in between.
       after = Math.max(sample.lastStartMs ?? 0, now - CLOCK_SLACK_MS);
       // The life only falls while the agent is idle: a lock with more of it was taken again meanwhile.
+      const askedAt = clock.now();
       const answer = await locks.runNow(agent, lock.lifeMs);
+      if (answer === "released" || answer === "due") runner.notBegun?.(askedAt);
       if (answer === "held") return { outcome: "held" };
       if (answer === "due" || answer === "released" || answer === "running") {
         began = answer === "running";
@@ -113,11 +117,13 @@ async function untilEnded(
   let last: { lifeMs: number; at: number } | undefined;
   let knownSince: number | undefined;
   while (clock.now() < deadline) {
+    const lookedAt = clock.now();
     const { holder, lifeMs } = await locks.lock(agent);
     const at = clock.now();
     if (holder === undefined) {
       // Freed at the end of a run that took longer than the interval; before one it is not taken yet.
       if (last) return "ended";
+      if (!taken) runner.notBegun?.(lookedAt);
     } else {
       taken = true;
       if (!last && lifeMs < TAKEN_LIFE_MS) return "ended";

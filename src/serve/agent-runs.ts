@@ -32,11 +32,11 @@ export function createAgentRuns(
     };
   };
   return (agent, item) =>
-    debounce(agent, () =>
+    debounce(agent, (notBegun) =>
       pace.inTurn(item, () =>
         leases.alone(agent, debounceMs, {
           waiting: () => waiting(agent),
-          work: () => runAgent(agent, runner),
+          work: () => runAgent(agent, { ...runner, notBegun }),
         }),
       ),
     );

@@ -33,7 +33,7 @@ export function createBalancers(
 
   const inPlace = async ({ account, region }: BalancerPlace, again = false) => {
     if (again || known === undefined || clock.now() - known.at > KNOWN_MS) {
-      known = { all: allOf(clouddriver), at: clock.now() };
+      known = { all: allLoadBalancers(clouddriver), at: clock.now() };
       known.all.catch(() => {
         known = undefined;
       });
@@ -74,7 +74,7 @@ export function createBalancers(
 }
 
 /** A balancer as `/aws/loadBalancers` of Clouddriver lists it, below its name, account and Region. */
-interface LoadBalancerSummary {
+export interface LoadBalancerSummary {
   account: string;
   region: string;
   name: string;
@@ -83,7 +83,10 @@ interface LoadBalancerSummary {
   targetGroups?: { name: string }[];
 }
 
-async function allOf(clouddriver: Pick<Clouddriver, "list">): Promise<LoadBalancerSummary[]> {
+/** All balancers that are cached. */
+export async function allLoadBalancers(
+  clouddriver: Pick<Clouddriver, "list">,
+): Promise<LoadBalancerSummary[]> {
   interface Name {
     accounts: { regions: { loadBalancers: LoadBalancerSummary[] }[] }[];
   }
@@ -93,4 +96,4 @@ async function allOf(clouddriver: Pick<Clouddriver, "list">): Promise<LoadBalanc
   );
 }
 
-const isV2 = ({ loadBalancerType = "classic" }: LoadBalancerSummary) => loadBalancerType !== "classic";
+export const isV2 = ({ loadBalancerType = "classic" }: LoadBalancerSummary) => loadBalancerType !== "classic";

@@ -15,6 +15,8 @@ export interface Health {
 
 const BALANCERS = "AmazonApplicationLoadBalancerCachingAgent";
 const CLASSIC_STATE = "AmazonLoadBalancerInstanceStateCachingAgent";
+/** What an event tells of shows in the balancer by then. */
+const SETTLED_MS = 10_000;
 /** What does not become healthy for so long after its last event is left to the floor. */
 const GIVE_UP_MS = 30 * 60_000;
 
@@ -50,7 +52,7 @@ export function createHealth({
     await Promise.all([lookAtBalancers(place, targetGroups), classic && runHeld(place, CLASSIC_STATE)]);
     const after = await readAll(place, groups.keys());
     for (const [name, since] of groups) {
-      const settled = began - since >= everyMs && isHealthy(after.get(name));
+      const settled = began - since >= SETTLED_MS && isHealthy(after.get(name));
       if (settled || isUnbalanced(after.get(name)) || began - since > GIVE_UP_MS) groups.delete(name);
     }
   }
