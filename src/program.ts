@@ -651,6 +651,31 @@ Examples:
     );
 
   program
+    .command("budget")
+    .description(
+      "AWS calls a minute of polling, now and as proposed, against what AWS allows; asks AWS nothing",
+    )
+    .option(
+      "--inventory <file>",
+      "counts for each account and Region, YAML or JSON (default: what is cached)",
+    )
+    .option("--account <name...>", "these alone")
+    .option("--interval <duration>", "how often agents poll now (default: as configured, else 30s)")
+    .option("--propose <duration>", "how often they would poll (default: 5m)")
+    .option("--events", "propose mode events instead")
+    .option("--changes-per-hour <n>", "with --events: changes in each account and Region (default: 20)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec budget --clouddriver-url http://clouddriver:7002 --events
+  aec budget --inventory accounts.yml --interval 30s --propose 2m`,
+    )
+    .action((options) =>
+      act(async (context) => (await import("./commands/budget.ts")).run(context, options)),
+    );
+
+  program
     .command("demo")
     .description("the whole story on an embedded sandbox: no account needed, nothing left behind")
     .addHelpText(

@@ -1,0 +1,146 @@
+import { type InventoryOf, inventoryFromCache, inventoryFromFile } from "../budget/inventory.ts";
+import { type Api, callsPerMinute, passCosts, REFILL_PER_MINUTE } from "../budget/model.ts";
+import { createClouddriver } from "../clouddriver/client.ts";
+import type { Context } from "../context.ts";
+import { parseDuration } from "../duration.ts";
+import { usageError } from "../errors.ts";
+import type { CommandResult } from "../output/output.ts";
+import { table } from "../output/table.ts";
+import { configuredIntervalMs } from "../polling/configured.ts";
+import { numberOption } from "./number-option.ts";
+
+export interface BudgetOptions {
+  inventory?: string | undefined;
+  account?: string[] | undefined;
+  interval?: string | undefined;
+  propose?: string | undefined;
+  events?: boolean | undefined;
+  changesPerHour?: string | undefined;
+}
+
+const STOCK_MS = 30_000;
+const PROPOSED = "5m";
+/** Of what `serve` holds in mode `events`, as the README recommends. */
+const FLOOR_MS = 10 * 60_000;
+const BALANCERS_FLOOR_MS = 15 * 60_000;
+const CHANGES_PER_HOUR = 20;
+/** Measured by `npm run bench:events`: what one change of a deployment costs, its health included. */
+const CALLS_PER_CHANGE = 12;
+
+interface PlaceBudget {
+  account: string;
+  region: string;
+  /** AWS calls a minute. */
+  now: Record<Api, number>;
+  proposed: Record<Api, number>;
+  nowTotal: number;
+  proposedTotal: number;
+  savedPercent: number;
+  /** The API that is nearest to what AWS refills, now. */
+  tightest: { api: Api; percentOfRefill: number; verdict: "throttles" | "tight" | "fits" };
+}
+
+/** `aec budget`: the AWS calls a minute of polling now, and of another interval or of mode events; asks AWS nothing. */
+export async function run(context: Context, options: BudgetOptions): Promise<CommandResult> {
+  if (options.events && options.propose !== undefined)
+    throw usageError("two-proposals", "--events and --propose are two proposals: name one");
+  const interval = options.interval && parseDuration(options.interval, "--interval");
+  const nowMs = interval || (configuredIntervalMs(context) ?? STOCK_MS);
+  const proposedMs = parseDuration(options.propose ?? PROPOSED, "--propose");
+  const inventories =
+    options.inventory === undefined
+      ? await inventoryFromCache(createClouddriver(context), options.account)
+      : inventoryFromFile(context.world.cwd, options.inventory).filter(
+          ({ account }) => !options.account || options.account.includes(account),
+        );
+  if (inventories.length === 0) {
+    throw usageError("no-account", `no AWS account ${options.account?.join(", ") ?? ""} is there`, {
+      hint: "aec agents list shows the accounts that Clouddriver polls",
+    });
+  }
+  const proposal = options.events ? eventsProposal(options) : { intervalOf: () => proposedMs, extra: 0 };
+  const firsts = new Map(inventories.toReversed().map((one) => [one.region, one]));
+  const places = inventories.map((one) => budgetOf(one, firsts.get(one.region) === one, nowMs, proposal));
+  const total = {
+    now: sum(places.map(({ nowTotal }) => nowTotal)),
+    proposed: sum(places.map(({ proposedTotal }) => proposedTotal)),
+  };
+  const proposed = options.events ? "mode events" : `polling every ${options.propose ?? PROPOSED}`;
+  return {
+    data: { intervalMs: nowMs, proposed, places, total },
+    text: () =>
+      [
+        table(
+          ["ACCOUNT", "REGION", "CALLS/MIN", "PROPOSED", "SAVED", "TIGHTEST API", "OF AWS'S REFILL", ""],
+          places.map(({ account, region, nowTotal, proposedTotal, savedPercent, tightest }) => [
+            account,
+            region,
+            nowTotal.toFixed(1),
+            proposedTotal.toFixed(1),
+            `${savedPercent} %`,
+            tightest.api,
+            `${tightest.percentOfRefill} %`,
+            tightest.verdict,
+          ]),
+        ),
+        `${total.now.toFixed(1)} AWS calls a minute now; ${total.proposed.toFixed(1)} with ${proposed}`,
+      ].join("\n"),
+  };
+}
+
+interface Proposal {
+  intervalOf(agent: string): number;
+  /** Calls a minute on top of passes, in each account and Region. */
+  extra: number;
+}
+
+function eventsProposal({ changesPerHour }: BudgetOptions): Proposal {
+  const changes =
+    changesPerHour === undefined
+      ? CHANGES_PER_HOUR
+      : numberOption("--changes-per-hour", changesPerHour, { least: 0, most: 100_000 });
+  return {
+    intervalOf: (agent) => (agent.includes("LoadBalancer") ? BALANCERS_FLOOR_MS : FLOOR_MS),
+    extra: (changes * CALLS_PER_CHANGE) / 60,
+  };
+}
+
+function budgetOf(
+  inventory: InventoryOf,
+  firstOfRegion: boolean,
+  nowMs: number,
+  { intervalOf, extra }: Proposal,
+): PlaceBudget {
+  const costs = passCosts(inventory, firstOfRegion);
+  const now = rounded(callsPerMinute(costs, () => nowMs));
+  const proposed = rounded(callsPerMinute(costs, intervalOf));
+  const [nowTotal, proposedTotal] = [sum(Object.values(now)), sum(Object.values(proposed)) + extra];
+  const shares = (Object.entries(REFILL_PER_MINUTE) as [Api, number][]).map(([api, refill]) => ({
+    api,
+    percentOfRefill: Math.round((100 * now[api]) / refill),
+  }));
+  const [first = { api: "EC2" as const, percentOfRefill: 0 }] = shares.toSorted(
+    (a, b) => b.percentOfRefill - a.percentOfRefill,
+  );
+  return {
+    account: inventory.account,
+    region: inventory.region,
+    now,
+    proposed,
+    nowTotal: round(nowTotal),
+    proposedTotal: round(proposedTotal),
+    savedPercent: Math.round(100 * (1 - proposedTotal / nowTotal)),
+    tightest: { ...first, verdict: verdictOf(first.percentOfRefill) },
+  };
+}
+
+/** Others call AWS too: deployments, controllers, people. */
+function verdictOf(percent: number): "throttles" | "tight" | "fits" {
+  if (percent >= 90) return "throttles";
+  return percent >= 50 ? "tight" : "fits";
+}
+
+const sum = (values: readonly number[]) => round(values.reduce((all, one) => all + one, 0));
+const round = (value: number) => Math.round(value * 10) / 10;
+const rounded = (calls: Record<Api, number>) =>
+  Object.fromEntries(Object.entries(calls).map(([api, count]) => [api, round(count)])) as Record<Api, number>;
