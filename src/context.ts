@@ -27,6 +27,8 @@ export interface Context {
   world: World;
   out: Output;
   settings: Settings;
+  /** Names of the environments of `aec.yml`. */
+  environments(): string[];
   /** Runs another command line, in a world of its own. */
   aec: (argv: readonly string[], world: World) => Promise<number>;
   /** `world.fetch`, traced with -v. */
@@ -83,6 +85,8 @@ export async function createContext(
       );
       return settings;
     },
+    environments: () =>
+      path === undefined ? [] : Object.keys(reader?.readConfig(path).config.environments ?? {}),
     fetch: tracedFetch(world, out),
     timeout: (fallbackMs) => timeout ?? fallbackMs,
     asks: !options.yes,

@@ -676,6 +676,24 @@ Examples:
     );
 
   program
+    .command("completion")
+    .description("a script that completes commands, options, accounts and Regions in a shell")
+    .argument("[shell...]", "bash, zsh or fish")
+    .addOption(new commander.Option("--words", "what may follow these words").hideHelp())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  source <(aec completion bash)
+  aec completion fish > ~/.config/fish/completions/aec.fish`,
+    )
+    .action((words, options) =>
+      act(async (context) =>
+        (await import("./commands/completion.ts")).run(context, program, words, options),
+      ),
+    );
+
+  program
     .command("demo")
     .description("the whole story on an embedded sandbox: no account needed, nothing left behind")
     .addHelpText(
