@@ -684,7 +684,7 @@ Examples:
       "after",
       `
 Examples:
-  source <(aec completion bash)
+  aec completion bash > ~/.local/share/bash-completion/completions/aec
   aec completion fish > ~/.config/fish/completions/aec.fish`,
     )
     .action((words, options) =>
