@@ -40,6 +40,8 @@ export interface Context {
    * names --yes where nobody can be asked.
    */
   confirm(question: string): Promise<void>;
+  /** Asks for a line of text; empty where nobody can be asked, or with --yes. */
+  ask(question: string): Promise<string>;
   /** Ends what was opened for the command's life. */
   close(): void;
   /** Whether `confirm` is going to ask a person, who then has to see what about. */
@@ -91,6 +93,10 @@ export async function createContext(
     timeout: (fallbackMs) => timeout ?? fallbackMs,
     asks: !options.yes,
     close: () => forwards?.close(),
+    ask: async (question) =>
+      options.yes || !options.input || !world.stdin.isTTY || !world.stderr.isTTY
+        ? ""
+        : world.prompter.ask(question),
     async confirm(question) {
       if (options.yes) return;
       if (!options.input || !world.stdin.isTTY || !world.stderr.isTTY) {

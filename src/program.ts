@@ -73,6 +73,24 @@ Start here: aec demo`,
   const act = (work: (context: Context) => Promise<CommandResult | undefined>) =>
     run(program.opts() as GlobalOptions, work);
 
+  dryRun(program.command("init"))
+    .description("find what is here, ask for what is not, and write aec.yml")
+    .addOption(
+      new commander.Option("--kind <kind>", "what the environment is for (default: production)").choices([
+        "production",
+        "non-production",
+      ]),
+    )
+    .option("--topic-name <name>", "of the SNS topic")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec init
+  aec init --env prod --clouddriver-url http://spin-clouddriver:7002 --lock-store redis://redis:6379 --aws-region us-east-1 --yes`,
+    )
+    .action((options) => act(async (context) => (await import("./commands/init.ts")).run(context, options)));
+
   dryRun(target(program.command("install")))
     .description("install the AWS Event Cache plugin into a target's files")
     .option("--spinnaker-version <version>", "where the target does not tell")

@@ -11,6 +11,8 @@ export interface OutputStream {
 /** Asks a person; only called when both ends are a terminal. */
 export interface Prompter {
   confirm(question: string): Promise<boolean>;
+  /** A line of text, trimmed; empty where nothing was typed. */
+  ask(question: string): Promise<string>;
 }
 
 /** Everything outside the process that a command may touch; the file system is real everywhere. */
@@ -58,21 +60,31 @@ export function processWorld(): World {
     clock: systemClock(),
     fetch: globalThis.fetch,
     lookup: async (hostname) => (await import("node:dns/promises")).lookup(hostname, { all: true }),
-    prompter: {
-      async confirm(question) {
-        const { default: inquirer } = await import("inquirer");
-        try {
-          // On stderr, like all narration: stdout may be a pipe.
-          const ask = inquirer.createPromptModule({ output: process.stderr });
-          const answer = await ask([{ type: "confirm", name: "yes", message: question, default: false }]);
-          return answer.yes;
-        } catch (error) {
-          // Ctrl-C and Ctrl-D reach the prompt as keys, not as signals.
-          if (error instanceof Error && error.name === "ExitPromptError") interruption.abort(error);
-          throw error;
-        }
-      },
-    },
+    prompter: terminalPrompter((reason) => interruption.abort(reason)),
     signal: interruption.signal,
+  };
+}
+
+/** Asks on stderr, like all narration: stdout may be a pipe. */
+function terminalPrompter(interrupt: (reason: unknown) => void): Prompter {
+  const answered = async <T>(question: { type: "confirm" | "input"; message: string }): Promise<T> => {
+    const { default: inquirer } = await import("inquirer");
+    try {
+      const ask = inquirer.createPromptModule({ output: process.stderr });
+      const { answer } = (await ask([
+        question.type === "confirm"
+          ? { ...question, type: "confirm", name: "answer", default: false }
+          : { ...question, type: "input", name: "answer" },
+      ])) as { answer: T };
+      return answer;
+    } catch (error) {
+      // Ctrl-C and Ctrl-D reach the prompt as keys, not as signals.
+      if (error instanceof Error && error.name === "ExitPromptError") interrupt(error);
+      throw error;
+    }
+  };
+  return {
+    confirm: (message) => answered<boolean>({ type: "confirm", message }),
+    ask: async (message) => (await answered<string>({ type: "input", message })).trim(),
   };
 }

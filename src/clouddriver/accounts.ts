@@ -23,7 +23,7 @@ interface CredentialsEntry {
 }
 
 /** All accounts with their Regions, of every provider; Gate has the same route. */
-export async function readAccounts({ list }: Reads): Promise<Account[]> {
+export async function readAccounts({ list }: Pick<Reads, "list">): Promise<Account[]> {
   const { body } = await list<CredentialsEntry>("/credentials?expand=true");
   return body.map((entry) => ({
     name: entry.name,

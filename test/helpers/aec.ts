@@ -21,6 +21,8 @@ export interface WorldOptions extends Partial<Omit<World, "stdout" | "stderr">> 
   input?: string;
   /** Answers of the person at the terminal. */
   answer?: boolean;
+  /** What the person types when asked for text, in that order. */
+  typed?: string[];
 }
 
 /** A fresh directory that stands for HOME, the working directory or a Halyard directory. */
@@ -51,6 +53,11 @@ export function testWorld(options: WorldOptions = {}) {
       confirm: async () => {
         if (options.answer === undefined) throw new Error("asked, and no answer was given");
         return options.answer;
+      },
+      ask: async () => {
+        const typed = options.typed?.shift();
+        if (typed === undefined) throw new Error("asked, and nothing was typed");
+        return typed;
       },
     },
     ...options,

@@ -124,6 +124,7 @@ environments:
           asked.push(question);
           return false;
         },
+        ask: async () => "",
       },
     });
     expect(exit).toBe(1);

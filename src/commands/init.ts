@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { EnvironmentConfig } from "../config/schema.ts";
+import type { Context } from "../context.ts";
+import { usageError } from "../errors.ts";
+import { type Found, findSite } from "../init/find.ts";
+import { renderConfig, renderSchema, SCHEMA_FILE } from "../init/render.ts";
+import { writeAtomically } from "../install/files.ts";
+import type { CommandResult } from "../output/output.ts";
+
+export interface InitOptions {
+  kind?: "production" | "non-production" | undefined;
+  topicName?: string | undefined;
+  dryRun?: boolean | undefined;
+}
+
+/** `aec init`: finds what is there, asks for what is not, shows `aec.yml` and writes it. */
+export async function run(context: Context, options: InitOptions): Promise<CommandResult> {
+  const { world, out } = context;
+  const path = join(world.cwd, "aec.yml");
+  if (existsSync(path)) {
+    throw usageError("config-exists", `${path} is there already`, {
+      hint: "aec status --settings tells what is in it; remove it to begin anew",
+    });
+  }
+  const found = await findSite(context);
+  out.say(found.told.length > 0 ? `found ${found.told.join("\nfound ")}` : "found nothing here by itself");
+  const environment = context.settings.environment.value ?? "default";
+  const section = await complete(context, found, options);
+  const text = renderConfig({ environment, kind: options.kind ?? "production", section });
+  if (!options.dryRun) {
+    out.show(text);
+    await context.confirm(`Write ${path}?`);
+    writeAtomically(path, text);
+    writeAtomically(join(world.cwd, SCHEMA_FILE), renderSchema());
+  }
+  return {
+    data: { path, written: !options.dryRun, content: text },
+    text: () => (options.dryRun ? text : `wrote ${path}; aec doctor tells what is still missing`),
+  };
+}
+
+/** What was found or given, and the answers to what was not. An empty answer leaves it open. */
+async function complete(
+  context: Context,
+  found: Found,
+  { topicName }: InitOptions,
+): Promise<EnvironmentConfig> {
+  const { settings } = context;
+  const asked = async (known: string | undefined, question: string, example: string) =>
+    known ?? ((await context.ask(`${question} (such as ${example}; empty: none)`)) || undefined);
+  const clouddriver = await asked(
+    found.clouddriver,
+    "Address of Clouddriver",
+    "http://spin-clouddriver:7002",
+  );
+  const lockStore = await asked(
+    settings.lockStore.value,
+    "Lock store, the redis.connection of Clouddriver",
+    "redis://redis:6379",
+  );
+  const awsRegion = await asked(found.awsRegion, "AWS Region of the topic", "us-east-1");
+  const regions = [...new Set(found.accounts.flatMap(({ regions = [] }) => regions))];
+  return {
+    ...(found.target && { target: { [found.target.kind]: found.target.path } }),
+    ...(clouddriver !== undefined && { clouddriver: settings.clouddriver.value?.slice() ?? [clouddriver] }),
+    // A password does not belong in a file that is committed.
+    ...(lockStore !== undefined && {
+      lockStore: /:\/\/[^/]*@/.test(lockStore) ? ENV_LOCK_STORE : lockStore,
+    }),
+    ...(found.gate !== undefined && { gate: found.gate }),
+    ...(awsRegion !== undefined && { awsRegion }),
+    ...(settings.awsProfile.value !== undefined && { awsProfile: settings.awsProfile.value }),
+    ...((topicName !== undefined || regions.length > 0) && {
+      notify: { ...(topicName !== undefined && { topicName }), ...(regions.length > 0 && { regions }) },
+    }),
+    ...(found.accounts.length > 0 && { accounts: found.accounts }),
+  };
+}
+
+const ENV_LOCK_STORE = "$" + "{AEC_LOCK_STORE}";

@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { readConfig } from "../../src/config/file.ts";
+import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { testSite } from "../helpers/site.ts";
+
+const VARIABLE = "$" + "{AEC_LOCK_STORE}";
+/** Nobody answers there. */
+const NOBODY = { fetch: async () => Promise.reject(new TypeError("connection refused")) };
+
+function place(files: Record<string, string> = {}) {
+  const cwd = temporaryDirectory();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), content);
+  }
+  return cwd;
+}
+const written = (cwd: string) => readConfig(join(cwd, "aec.yml")).config;
+
+describe("aec init", () => {
+  test("in CI: what is found and what is given, without a question; doctor and refresh then work with it", async () => {
+    const site = await testSite();
+    const cwd = place({
+      ".hal/config": "currentDeployment: default\n",
+      ".aws/config": "[default]\nregion = eu-west-1\n[profile spinnaker]\n[sso-session x]\n",
+      ".spin/config": "gate:\n  endpoint: https://gate.example.com\n",
+    });
+    const env = { AEC_CLOUDDRIVER_URL: site.env.AEC_CLOUDDRIVER_URL };
+    const { exit, stderr, json } = await aec(
+      [
+        "--env",
+        "prod",
+        "init",
+        "--lock-store",
+        "redis://redis:6379",
+        "--topic-name",
+        "aec-prod",
+        "--yes",
+        "-o",
+        "json",
+      ],
+      { cwd, home: cwd, env, clock: site.clock },
+    );
+    expect(exit, stderr).toBe(0);
+    expect(json()).toMatchObject({ path: join(cwd, "aec.yml"), written: true });
+    expect(written(cwd).environments).toEqual({
+      prod: {
+        kind: "production",
+        target: { halyard: "~/.hal" },
+        clouddriver: [site.env.AEC_CLOUDDRIVER_URL],
+        lockStore: "redis://redis:6379",
+        gate: "https://gate.example.com",
+        awsRegion: "eu-west-1",
+        notify: { topicName: "aec-prod", regions: ["us-east-1"] },
+        accounts: [{ name: "prod", awsAccountId: "012345678901", regions: ["us-east-1"] }],
+      },
+    });
+    const refreshed = await site.aec(["refresh", "--account", "prod", "--type", "vpc"], { cwd, home: cwd });
+    expect(refreshed.exit, refreshed.stderr).toBe(0);
+    const schema = JSON.parse(readFileSync(join(cwd, "aec.schema.json"), "utf8"));
+    expect(Object.keys(schema.properties)).toEqual(["version", "defaultEnvironment", "environments"]);
+    expect(readFileSync(join(cwd, "aec.yml"), "utf8")).toContain("$schema=aec.schema.json");
+  });
+
+  test.each([
+    [
+      "operator",
+      {
+        "spin/kustomization.yml": "",
+        "spin/service.yml": "apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\n",
+      },
+    ],
+    [
+      "armory",
+      {
+        "a/b/kustomization.yaml": "",
+        "a/b/s.yml": "apiVersion: spinnaker.armory.io/v1alpha2\nkind: SpinnakerService\n",
+      },
+    ],
+    ["kustomize", { "deploy/overlays/config/files/clouddriver.yml": "" }],
+  ])("finds %s in the checkout", async (kind, files) => {
+    const cwd = place(files);
+    const { exit } = await aec(["init", "--yes"], { cwd, ...NOBODY });
+    expect(exit).toBe(0);
+    const [first] = Object.keys(files)[0]?.split(/\/(?:kustomization|overlays)/) ?? [];
+    expect(written(cwd).environments.default?.target).toEqual({ [kind]: `./${first}` });
+  });
+
+  test("a person is asked for what is not found, sees the file, and may decline", async () => {
+    const cwd = place();
+    const typed = ["http://clouddriver:7002", "redis://:secret@redis:6379", ""];
+    const declined = await aec(["init"], { cwd, tty: true, typed: [...typed], answer: false, ...NOBODY });
+    expect([declined.exit, existsSync(join(cwd, "aec.yml"))]).toEqual([1, false]);
+    expect(declined.stderr).toContain(`lockStore: ${VARIABLE}`);
+    const { exit } = await aec(["init"], { cwd, tty: true, typed: [...typed], answer: true, ...NOBODY });
+    expect(exit).toBe(0);
+    const section = parse(readFileSync(join(cwd, "aec.yml"), "utf8")).environments.default;
+    expect(section).toEqual({
+      kind: "production",
+      clouddriver: ["http://clouddriver:7002"],
+      lockStore: VARIABLE,
+    });
+  });
+
+  test("--dry-run writes nothing; a file that is there is left alone; nobody to ask needs --yes", async () => {
+    const cwd = place();
+    const dry = await aec(["init", "--dry-run", "--kind", "non-production"], { cwd, ...NOBODY });
+    expect([dry.exit, existsSync(join(cwd, "aec.yml"))]).toEqual([0, false]);
+    expect(dry.stdout).toContain("kind: non-production");
+    // What is commented out is right, too.
+    const all = dry.stdout.replaceAll(/^ {4}# ([a-zA-Z]+: [[{a-z].*)$/gm, "    $1");
+    writeFileSync(join(cwd, "all.yml"), all);
+    expect(Object.keys(readConfig(join(cwd, "all.yml")).config.environments.default ?? {})).toHaveLength(10);
+    const unasked = await aec(["init"], { cwd, ...NOBODY });
+    expect([unasked.exit, unasked.stderr]).toEqual([2, expect.stringContaining("--yes")]);
+    writeFileSync(join(cwd, "aec.yml"), "version: 1\nenvironments: {}\n");
+    const again = await aec(["init", "--yes"], { cwd, ...NOBODY });
+    expect([again.exit, again.stderr]).toEqual([2, expect.stringContaining("is there already")]);
+    expect(readFileSync(join(cwd, "aec.yml"), "utf8")).toBe("version: 1\nenvironments: {}\n");
+  });
+});
