@@ -4,6 +4,7 @@
 #   moto/         venv with the moto server
 #   localstack/   venv with LocalStack, which needs Python 3.13
 #   kubernetes/   venv with the schemas of Kubernetes
+#   browser/      a headless Chromium and what drives it
 #   kustomize-*/  kustomize on both sides of 5.4.0, where its parsing became strict
 #   and what clouddriver/build.sh builds
 # A venv is kept while its marker holds the checksum of its place and its pins.
@@ -17,6 +18,8 @@ AEC_REAL_CACHE="$(cd "$AEC_REAL_CACHE" && pwd)"
 moto_pins=('moto[server]==5.2.5')
 # Without these limits LocalStack stops at its start with a misleading "No component plugins found".
 localstack_pins=('localstack-core[runtime]==4.14.0' 'cbor2<6' 'pyopenssl<26' 'localstack-twisted==25.5.0' service-identity)
+
+browser_pins=('@sparticuz/chromium@147.0.0' 'puppeteer-core@24.43.1')
 
 if command -v flock >/dev/null; then
   exec 8>"$AEC_REAL_CACHE/install.lock"
@@ -64,6 +67,18 @@ find_python() {
   done
 }
 
+# Chromium comes as an npm package: nothing has to be downloaded from elsewhere.
+install_browser() {
+  local home="$AEC_REAL_CACHE/browser" sum
+  sum="$(printf '%s\n' "${browser_pins[@]}" | cksum)"
+  if [ "$(cat "$home/pins.sum" 2>/dev/null)" = "$sum" ]; then return; fi
+  echo "Installing a browser ..." >&2
+  rm -rf "$home"
+  mkdir -p "$home"
+  npm install --prefix "$home" --no-save --silent "${browser_pins[@]}" >&2
+  printf '%s\n' "$sum" >"$home/pins.sum"
+}
+
 # install_venv NAME PIN...
 install_venv() {
   local name="$1" venv="$AEC_REAL_CACHE/$1" sum
@@ -82,7 +97,7 @@ install_venv() {
   echo "$sum" >"$venv/pins.sum"
 }
 
-# install_kustomize VERSION
+# install_kustomize 24.43.1
 install_kustomize() {
   local bin="$AEC_REAL_CACHE/kustomize-$1"
   if [ -x "$bin/kustomize" ]; then return; fi
@@ -95,6 +110,7 @@ install_databases
 install_venv moto "${moto_pins[@]}"
 install_venv localstack "${localstack_pins[@]}"
 install_venv kubernetes kubernetes-validate==1.37.0
+install_browser
 install_kustomize 5.3.0
 install_kustomize 5.8.2
 "$here/clouddriver/build.sh"
