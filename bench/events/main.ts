@@ -208,8 +208,54 @@ function tally(calls: readonly AwsCall[]): Record<string, number> {
   return counts;
 }
 
+/** For the README. */
 function table(reports: readonly Report[]): string {
-  return JSON.stringify(reports.map(summary), null, 2);
+  const all = reports.map(summary);
+  const [first] = all;
+  const row = (name: string, cells: readonly (string | number)[]) => `| ${name} | ${cells.join(" | ")} |`;
+  const saved = (calls: number) =>
+    first && calls !== first["AWS calls a minute"]
+      ? ` (−${Math.round(100 * (1 - calls / first["AWS calls a minute"]))} %)`
+      : "";
+  const mean = (values: readonly number[]) =>
+    values.length === 0
+      ? "none"
+      : `${seconds(values.reduce((sum, one) => sum + one, 0) / values.length)} (${seconds(Math.max(...values))})`;
+  return [
+    row(
+      "",
+      all.map(({ name }) => name),
+    ),
+    row(
+      "---",
+      all.map(() => "---"),
+    ),
+    row(
+      "**AWS calls a minute**",
+      all.map(({ "AWS calls a minute": calls }) => `**${calls}**${saved(calls)}`),
+    ),
+    ...AGENTS.map((agent) =>
+      row(
+        agent,
+        all.map(({ agents }) => agents[agent] ?? 0),
+      ),
+    ),
+    ...(["change to visible, s (p50 / p95 / max)", "delivery to visible, s (p50 / p95 / max)"] as const).map(
+      (name) =>
+        row(
+          name,
+          all.map((one) => one[name]),
+        ),
+    ),
+    row(
+      "Orca's refresh waits, s: mean (max)",
+      reports.map(({ waits }) => mean(waits)),
+    ),
+    row(
+      "groups that exist and were gone, s: number, max",
+      reports.map(({ absences }) => `${absences.length}, ${seconds(Math.max(0, ...absences))}`),
+    ),
+  ].join("\n");
 }
 
 /** Numbers from 0 to 1 that a seed gives again. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { EnvironmentConfig } from "../config/schema.ts";
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
-import { type Found, findSite } from "../init/find.ts";
+import { accountsOf, type Found, findSite } from "../init/find.ts";
 import { renderConfig, renderSchema, SCHEMA_FILE } from "../init/render.ts";
 import { writeAtomically } from "../install/files.ts";
 import type { CommandResult } from "../output/output.ts";
@@ -60,7 +60,11 @@ async function complete(
     "redis://redis:6379",
   );
   const awsRegion = await asked(found.awsRegion, "AWS Region of the topic", "us-east-1");
-  const regions = [...new Set(found.accounts.flatMap(({ regions = [] }) => regions))];
+  const accounts =
+    clouddriver === found.clouddriver || clouddriver === undefined
+      ? found.accounts
+      : await accountsOf(context, clouddriver).catch(() => []);
+  const regions = [...new Set(accounts.flatMap(({ regions = [] }) => regions))];
   return {
     ...(found.target && { target: { [found.target.kind]: found.target.path } }),
     ...(clouddriver !== undefined && { clouddriver: settings.clouddriver.value?.slice() ?? [clouddriver] }),
@@ -74,7 +78,7 @@ async function complete(
     ...((topicName !== undefined || regions.length > 0) && {
       notify: { ...(topicName !== undefined && { topicName }), ...(regions.length > 0 && { regions }) },
     }),
-    ...(found.accounts.length > 0 && { accounts: found.accounts }),
+    ...(accounts.length > 0 && { accounts }),
   };
 }
 

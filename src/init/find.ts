@@ -65,8 +65,8 @@ async function findClouddriver(
   return { url: named?.[0], accounts: [] };
 }
 
-/** Once, without the retries of a command that has been told the address. */
-async function accountsOf(context: Context, url: string): Promise<Found["accounts"]> {
+/** The AWS accounts of a Clouddriver; asked once, without retries. Rejects where none answers. */
+export async function accountsOf(context: Context, url: string): Promise<Found["accounts"]> {
   const list = async <T>(path: string): Promise<Answer<T[]>> => {
     const response = await context.fetch(new URL(path, url), {
       signal: AbortSignal.any([context.world.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),

@@ -31,9 +31,10 @@ describe("README", () => {
     },
   );
 
-  test("the example of aec.yml is valid", () => {
-    const [example] = blocks.filter(({ language }) => language === "yaml");
-    expect(configSchema.safeParse(parse(example?.body ?? "")).error).toBeUndefined();
+  test("the examples of aec.yml are valid", () => {
+    const examples = blocks.filter(({ language }) => language === "yaml");
+    expect(examples.length).toBeGreaterThan(1);
+    for (const { body } of examples) expect(configSchema.safeParse(parse(body)).error).toBeUndefined();
   });
 
   test("the exit codes are the program's", () => {

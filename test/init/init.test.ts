@@ -105,6 +105,14 @@ describe("aec init", () => {
     });
   });
 
+  test("the accounts are read from a Clouddriver that a person names", async () => {
+    const site = await testSite();
+    const cwd = place();
+    const typed = [site.clouddriver.url, "", ""];
+    expect((await aec(["init"], { cwd, tty: true, typed, answer: true })).exit).toBe(0);
+    expect(written(cwd).environments.default?.accounts).toMatchObject([{ name: "prod" }]);
+  });
+
   test("--dry-run writes nothing; a file that is there is left alone; nobody to ask needs --yes", async () => {
     const cwd = place();
     const dry = await aec(["init", "--dry-run", "--kind", "non-production"], { cwd, ...NOBODY });
