@@ -638,12 +638,14 @@ Examples:
     .description("look at everything, and name the command that mends what is wrong")
     .option("--topic-name <name>", "default: aec-<environment>")
     .addOption(protocolOption())
+    .option("--synthetic", "also send a message that asks for nothing through the whole chain")
     .addHelpText(
       "after",
       `
 Examples:
   aec doctor --aws-region us-east-1 --halyard
-  aec doctor --env prod -o json`,
+  aec doctor --env prod -o json
+  aec doctor --synthetic --serve-url http://127.0.0.1:7011`,
     )
     .action((options) =>
       act(async (context) => (await import("./commands/doctor.ts")).run(context, options)),

@@ -9,7 +9,8 @@ import { orcaRefresh, watchPresence } from "./orca.ts";
 import { oneOfEach } from "./proof.ts";
 import { startServe, startSite } from "./site.ts";
 
-const MINUTES = Number(process.env.BENCH_MINUTES ?? 12);
+/** Three periods of 300 s polling, and one of the floors. */
+const MINUTES = Number(process.env.BENCH_MINUTES ?? 15);
 const ONLY = process.env.BENCH_ONLY?.split(",");
 const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
   0,

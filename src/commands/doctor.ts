@@ -1,5 +1,7 @@
 import { type Place, type PlaceOptions, placesOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
+import { checkAgents } from "../doctor/agents.ts";
+import { checkChain } from "../doctor/chain.ts";
 import { type Check, failed, ok } from "../doctor/check.ts";
 import { checkFiles } from "../doctor/files.ts";
 import { checkPlace } from "../doctor/place.ts";
@@ -9,17 +11,24 @@ import type { TargetOptions } from "../install/choose-target.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Paint } from "../output/paint.ts";
 import { everyRuleName } from "./events/options.ts";
-import { type SnsOptions, wantedTopology } from "./sns/options.ts";
+import { type SnsOptions, topicOf, wantedTopology } from "./sns/options.ts";
 
 export interface DoctorOptions
   extends PlaceOptions,
     TargetOptions,
-    Pick<SnsOptions, "topicName" | "protocol"> {}
+    Pick<SnsOptions, "topicName" | "protocol"> {
+  /** Also sends a message through the whole chain. */
+  synthetic?: boolean | undefined;
+}
 
-/** `aec doctor`: looks at everything, changes nothing; exit 1 where something fails. */
+/** `aec doctor`: looks at everything, and changes nothing (--synthetic publishes a message that asks for nothing); exit 1 where something fails. */
 export async function run(context: Context, options: DoctorOptions): Promise<CommandResult> {
-  const [aws, services] = await Promise.all([checkAws(context, options), checkServices(context)]);
-  const checks = [...aws, ...services, ...checkFiles(context, options)];
+  const looked = await Promise.all([
+    checkAws(context, options),
+    checkServices(context),
+    checkAgents(context),
+  ]);
+  const checks = [...looked.flat(), ...checkFiles(context, options)];
   const fails = checks.some(({ result }) => result === "failure");
   return {
     data: { checks },
@@ -38,7 +47,12 @@ async function checkAws(context: Context, options: DoctorOptions): Promise<Check
   const wantedIn = wantedTopology(context, options);
   const rules = everyRuleName(context, options);
   const accounts = [...new Set(places.map(({ accountId }) => accountId))].join(", ");
-  const looked = await Promise.all(places.map((place) => checkPlace(context, place, wantedIn(place), rules)));
+  const looked = await Promise.all(
+    places.map(async (place) => [
+      ...(await checkPlace(context, place, wantedIn(place), rules)),
+      ...(options.synthetic ? await checkChain(context, place, topicOf(context, options)) : []),
+    ]),
+  );
   return [ok("identity", `the credentials work in ${accounts}`), ...looked.flat()];
 }
 

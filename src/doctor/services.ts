@@ -1,13 +1,22 @@
 import { openLockStore } from "../agents/stores/open.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
 import { checkNotify } from "../install/verify.ts";
 import { askServe } from "../serve/client.ts";
+import type { RecentEvent } from "../serve/recent.ts";
+import type { Status } from "../serve/status.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** Whether the endpoint, Clouddriver, the lock store and a running `serve` answer. */
 export async function checkServices(context: Context): Promise<Check[]> {
-  return Promise.all([endpoint(context), clouddriver(context), lockStore(context), serve(context)]);
+  const looked = await Promise.all([
+    endpoint(context),
+    clouddriver(context),
+    lockStore(context),
+    serve(context),
+  ]);
+  return looked.flat();
 }
 
 async function endpoint(context: Context): Promise<Check> {
@@ -56,23 +65,43 @@ async function lockStore(context: Context): Promise<Check> {
   });
 }
 
-async function serve(context: Context): Promise<Check> {
+async function serve(context: Context): Promise<Check[]> {
   const id = "serve";
   if (context.settings.serve.origin === "not set")
-    return skipped(id, "no running aec serve is named", "--serve-url, or serve in aec.yml");
-  return explained(id, async () => {
-    const status = await askServe(context, "/status");
-    const missing = Array.isArray(status?.missing) ? status.missing : [];
-    return missing.length === 0
-      ? ok(id, `aec serve is ready, in mode ${status?.mode}`)
-      : {
-          id,
-          result: "failure",
-          reason: "aec serve is not ready",
-          evidence: missing.join("\n"),
-          fix: "its log tells more",
-        };
-  });
+    return [skipped(id, "no running aec serve is named", "--serve-url, or serve in aec.yml")];
+  try {
+    const { mode, missing = [], last = [] } = (await askServe(context, "/status")) as Partial<Status>;
+    const ready: Check =
+      missing.length === 0
+        ? ok(id, `aec serve is ready, in mode ${mode}`)
+        : {
+            id,
+            result: "failure",
+            reason: "aec serve is not ready",
+            evidence: missing.join("\n"),
+            fix: "its log tells more",
+          };
+    return [ready, lastEvent(last[0], context.world.clock.now())];
+  } catch (error) {
+    return [failed(id, error)];
+  }
+}
+
+/** A quiet site has none for hours; a broken chain too. */
+function lastEvent(event: RecentEvent | undefined, now: number): Check {
+  const id = "events";
+  if (event === undefined) {
+    return {
+      id,
+      result: "warning",
+      reason: "no event has come since aec serve was started",
+      fix: "aec doctor --synthetic sends one through the whole chain",
+    };
+  }
+  const ago = formatDuration(Math.max(0, now - event.receivedAt));
+  return event.outcome === "failed"
+    ? { id, result: "warning", reason: "the last event could not be applied", evidence: event.reason }
+    : ok(id, `the last event came ${ago} ago`, `${event.type} ${event.name}: ${event.outcome}`);
 }
 
 async function explained(id: string, look: () => Promise<Check>): Promise<Check> {

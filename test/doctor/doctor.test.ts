@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
+import { createKeyspace } from "../../src/sandbox/redis/keyspace.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { testAws } from "../helpers/aws.ts";
-import { REGION, serve, testSite } from "../helpers/site.ts";
+import { REGION, serve, testSite, until } from "../helpers/site.ts";
 
 interface Report {
   checks: { id: string; result: string; reason: string; evidence?: string; fix?: string; region?: string }[];
@@ -41,6 +43,10 @@ describe("aec doctor", () => {
       clouddriver: "ok",
       "lock-store": "ok",
       serve: "ok",
+      events: "warning",
+      scheduler: "ok",
+      agents: "ok",
+      clock: "ok",
       files: "skipped",
     });
     const called = site.aws.requests.slice(before).map(({ action }) => action);
@@ -50,6 +56,63 @@ describe("aec doctor", () => {
     expect(status.stdout).toMatch(
       /topic .*exists\nsubscription .*confirmed\nqueue .*\nrule .*enabled\ndelivery channel/,
     );
+  });
+
+  test("--synthetic: a message goes the whole way, and tells each hop; the last event is told", async () => {
+    const site = await testSite();
+    const serving = await serve(site, [], { env: { AEC_SERVE_TOKEN: "t" } });
+    const env = { AEC_SERVE_TOKEN: "t", AEC_SERVE_URL: serving.admin };
+    expect((await site.aec(["sns", "create", "--endpoint", serving.notify, "--yes"])).exit).toBe(0);
+    expect((await site.aec(["events", "enable", "--yes"])).exit).toBe(0);
+    site.group("app-v001", 1);
+    await until(() => serving.log().some(({ outcome }) => outcome === "applied"), "the event");
+    const doctor = async () => {
+      const { json } = await site.aec(["doctor", "--synthetic", "-o", "json"], { env });
+      return new Map(json<Report>().checks.map((check) => [check.id, check]));
+    };
+    const checks = await doctor();
+    expect(checks.get("chain")).toMatchObject({
+      result: "ok",
+      reason: expect.stringMatching(
+        /published after .*, received after .*, verified after .*, decided after/,
+      ),
+    });
+    expect(checks.get("events")).toMatchObject({ result: "ok", reason: expect.stringContaining("ago") });
+    site.aws.fault({ kind: "denied", action: "Publish" });
+    expect((await doctor()).get("chain")).toMatchObject({ result: "failure" });
+  });
+
+  test("agents: a node that died, a scheduler that aec cannot serve, an address that runs none, clocks that differ", async () => {
+    const site = await testSite();
+    const doctor = async (env: Record<string, string> = {}, clock = site.clock) => {
+      const { json } = await site.aec(["doctor", "-o", "json"], { env, clock });
+      return new Map(json<Report>().checks.map((check) => [check.id, check]));
+    };
+    site.redis.keyspace.set("prod/us-east-1/LambdaCachingAgent", "10.0.0.9:1@gone", { px: 150_000 });
+    expect((await doctor()).get("agents")).toMatchObject({
+      result: "failure",
+      reason: expect.stringContaining("blocked"),
+      fix: expect.stringContaining("aec agents free"),
+    });
+    const later = { ...site.clock, now: () => site.clock.now() + 120_000 };
+    expect((await doctor({}, later)).get("clock")).toMatchObject({
+      result: "warning",
+      reason: expect.stringContaining("apart"),
+    });
+    const empty = await startClouddriver({
+      clock: site.clock,
+      inventory: site.aws.inventory,
+      keyspace: createKeyspace(site.clock),
+      accounts: [],
+      client: "empty",
+    });
+    onTestFinished(() => empty.close());
+    expect(
+      (await doctor({ AEC_CLOUDDRIVER_URL: empty.url, AEC_LOCK_STORE: "" })).get("agents"),
+    ).toMatchObject({
+      result: "failure",
+      reason: "this Clouddriver runs no caching agent",
+    });
   });
 
   test("nothing set up: each failure names the command that mends it", async () => {
