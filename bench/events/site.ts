@@ -69,10 +69,7 @@ export async function startServe(site: Site) {
   const region = "us-east-1";
   const env = {
     PATH: process.env.PATH,
-    AWS_ENDPOINT_URL: localStack.url,
-    AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_REGION: region,
+    ...localStack.env(TOPIC_ACCOUNT, region),
     AEC_CLOUDDRIVER_URL: site.url,
     AEC_LOCK_STORE: site.redisUrl,
     AEC_SERVE_TOKEN: "token",

@@ -23,10 +23,7 @@ describe("the whole chain on real parts", () => {
   beforeAll(async () => {
     [engine, localStack] = await Promise.all([startRealEngine(), startLocalStack()]);
     env = {
-      AWS_ENDPOINT_URL: localStack.url,
-      AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_REGION: REGION,
+      ...localStack.env(TOPIC_ACCOUNT, REGION),
       AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
       AEC_LOCK_STORE: engine.redisUrl,
       AEC_SERVE_TOKEN: "token",

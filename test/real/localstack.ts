@@ -9,6 +9,8 @@ import { freePort, spawnServer, waitUntil } from "./clouddriver/process.ts";
 export interface LocalStack {
   readonly url: string;
   readonly port: number;
+  /** Environment variables that lead the AWS SDK there, into that account. */
+  env(account: string, region: string): Record<string, string>;
   /** The short form, since the one that it tells has its host below an address. */
   queueUrl(account: string, name: string): string;
   /** Ends it and removes its files. */
@@ -58,6 +60,12 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     return {
       url,
       port,
+      env: (account, region) => ({
+        AWS_ENDPOINT_URL: url,
+        AWS_ACCESS_KEY_ID: account,
+        AWS_SECRET_ACCESS_KEY: "test",
+        AWS_REGION: region,
+      }),
       queueUrl: (account, name) => `${url}/${account}/${name}`,
       async stop() {
         await server.stop(5_000);

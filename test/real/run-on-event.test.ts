@@ -30,10 +30,7 @@ describe("mode events when things go wrong, on the real engine", () => {
     [engine, localStack] = await Promise.all([startRealEngine(), startLocalStack()]);
     const env = {
       PATH: process.env.PATH,
-      AWS_ENDPOINT_URL: localStack.url,
-      AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_REGION: REGION,
+      ...localStack.env(TOPIC_ACCOUNT, REGION),
       AEC_CLOUDDRIVER_URL: engine.clouddriverUrl,
       AEC_LOCK_STORE: engine.redisUrl,
     };

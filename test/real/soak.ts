@@ -72,10 +72,7 @@ export async function soak({ minutes, seed }: { minutes: number; seed: number })
 
     const env = {
       PATH: process.env.PATH,
-      AWS_ENDPOINT_URL: localStack.url,
-      AWS_ACCESS_KEY_ID: TOPIC_ACCOUNT,
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_REGION: REGION,
+      ...localStack.env(TOPIC_ACCOUNT, REGION),
       AEC_CLOUDDRIVER_URL: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
       AEC_LOCK_STORE: redis.url,
     };
