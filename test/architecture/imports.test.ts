@@ -187,3 +187,14 @@ test("no module exports what another one holds: a name has one home", () => {
     expect(text, module).not.toMatch(/^export default/m);
   }
 });
+
+test("docs/architecture.md tells of every folder, and of none that is not there", () => {
+  const page = readFileSync(join(SRC, "../docs/architecture.md"), "utf8");
+  const told = [...page.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([a-z-]+)`/g)].map(([, folder]) => folder),
+  );
+  const there = readdirSync(SRC, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+  expect(told.toSorted()).toEqual(there.toSorted());
+});
