@@ -79,7 +79,7 @@ export async function soak({ minutes, seed }: { minutes: number; seed: number })
     const created = await aec(["sns", "create", "--protocol", "sqs", "--yes"], { env });
     if (created.exit !== 0) throw new Error(created.stderr);
     const queueUrl = localStack.queueUrl(TOPIC_ACCOUNT, "aec-default-events");
-    const argv = [AEC, "serve", "--queue-url", queueUrl, "--admin-listen", "off"];
+    const argv = [AEC, "serve", "--mode", "events", "--queue-url", queueUrl, "--admin-listen", "off"];
     const startReplica = () => spawnServer(process.execPath, argv, { env });
     let mortal: ServerProcess = await startReplica();
     const lasting = await startReplica();
