@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { testSite, until } from "../helpers/site.ts";
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/ci.md"), "utf8");
+const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
+  language,
+  body,
+}));
+const commands = blocks.flatMap(({ body }) =>
+  [...body.matchAll(/(?:^|run: |sh ')aec ([^\n'>]+)/gm)].map(([, line = ""]) => line.trim()),
+);
+
+describe("docs/ci.md", () => {
+  test("has a recipe of each kind", () => {
+    expect(blocks.map(({ language }) => language)).toEqual(["bash", "yaml", "groovy", "bash"]);
+    const [workflow] = blocks.filter(({ language }) => language === "yaml");
+    expect(parse(workflow?.body ?? "").jobs.refresh.steps).toHaveLength(2);
+    expect(commands).toHaveLength(7);
+  });
+
+  test.each(commands)("aec %s", async (line) => {
+    const site = await testSite();
+    site.group("shop-web-v012", 1);
+    await until(() => site.clouddriver.cache.all("auto-scaling-group").length > 0, "the group");
+    const { exit, stderr, stdout } = await site.aec(line.split(/\s+/));
+    // Nothing is set up in this site's AWS: that is what doctor tells.
+    expect(exit, stderr + stdout).toBe(line.startsWith("doctor") ? 1 : 0);
+  });
+});
