@@ -687,6 +687,11 @@ Examples:
     .addHelpText(
       "after",
       `
+The inventory is a list; counts that are left out are 0:
+  - { account: prod, region: us-east-1, serverGroups: 50, instances: 400, loadBalancers: 10, targetGroups: 10,
+      classicLoadBalancers: 5, listeners: 10, launchConfigurations: 0, launchTemplates: 20, scalingPolicies: 9,
+      alarms: 40, stacks: 0, functions: 0 }
+
 Examples:
   aec budget --clouddriver-url http://clouddriver:7002 --events
   aec budget --inventory accounts.yml --interval 30s --propose 2m`,
@@ -703,6 +708,8 @@ Examples:
     .addHelpText(
       "after",
       `
+In bash: source <(aec completion bash), in ~/.bashrc for good; aec has to be on the path.
+
 Examples:
   aec completion bash > ~/.local/share/bash-completion/completions/aec
   aec completion fish > ~/.config/fish/completions/aec.fish`,

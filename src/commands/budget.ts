@@ -19,6 +19,7 @@ export interface BudgetOptions {
 }
 
 const STOCK_MS = 30_000;
+const LEAST_MS = 5_000;
 const PROPOSED = "5m";
 /** Of what `serve` holds in mode `events`, as the README recommends. */
 const FLOOR_MS = 10 * 60_000;
@@ -36,17 +37,33 @@ interface PlaceBudget {
   nowTotal: number;
   proposedTotal: number;
   savedPercent: number;
-  /** The API that is nearest to what AWS refills, now. */
-  tightest: { api: Api; percentOfRefill: number; verdict: "throttles" | "tight" | "fits" };
+  /** The API that is nearest to what AWS refills. */
+  tightest: Tightest;
+  proposedTightest: Tightest;
+}
+
+interface Tightest {
+  api: Api;
+  percentOfRefill: number;
+  verdict: "throttles" | "tight" | "fits";
 }
 
 /** `aec budget`: the AWS calls a minute of polling now, and of another interval or of mode events; asks AWS nothing. */
 export async function run(context: Context, options: BudgetOptions): Promise<CommandResult> {
   if (options.events && options.propose !== undefined)
     throw usageError("two-proposals", "--events and --propose are two proposals: name one");
+  if (!options.events && options.changesPerHour !== undefined)
+    throw usageError("no-events", "--changes-per-hour goes with --events");
   const interval = options.interval && parseDuration(options.interval, "--interval");
   const nowMs = interval || (configuredIntervalMs(context) ?? STOCK_MS);
   const proposedMs = parseDuration(options.propose ?? PROPOSED, "--propose");
+  for (const [name, ms] of [
+    ["--interval", nowMs],
+    ["--propose", proposedMs],
+  ] as const) {
+    if (ms < LEAST_MS)
+      throw usageError("bad-interval", `${name}: no agent polls more often than every ${LEAST_MS / 1_000} s`);
+  }
   const inventories =
     options.inventory === undefined
       ? await inventoryFromCache(createClouddriver(context), options.account)
@@ -71,16 +88,15 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
     text: () =>
       [
         table(
-          ["ACCOUNT", "REGION", "CALLS/MIN", "PROPOSED", "SAVED", "TIGHTEST API", "OF AWS'S REFILL", ""],
-          places.map(({ account, region, nowTotal, proposedTotal, savedPercent, tightest }) => [
-            account,
-            region,
-            nowTotal.toFixed(1),
-            proposedTotal.toFixed(1),
-            `${savedPercent} %`,
-            tightest.api,
-            `${tightest.percentOfRefill} %`,
-            tightest.verdict,
+          ["ACCOUNT", "REGION", "CALLS/MIN", "OF AWS'S REFILL", "PROPOSED", "SAVED", "OF AWS'S REFILL"],
+          places.map((place) => [
+            place.account,
+            place.region,
+            place.nowTotal.toFixed(1),
+            told(place.tightest),
+            place.proposedTotal.toFixed(1),
+            `${place.savedPercent} %`,
+            told(place.proposedTightest),
           ]),
         ),
         `${total.now.toFixed(1)} AWS calls a minute now; ${total.proposed.toFixed(1)} with ${proposed}`,
@@ -115,13 +131,6 @@ function budgetOf(
   const now = rounded(callsPerMinute(costs, () => nowMs));
   const proposed = rounded(callsPerMinute(costs, intervalOf));
   const [nowTotal, proposedTotal] = [sum(Object.values(now)), sum(Object.values(proposed)) + extra];
-  const shares = (Object.entries(REFILL_PER_MINUTE) as [Api, number][]).map(([api, refill]) => ({
-    api,
-    percentOfRefill: Math.round((100 * now[api]) / refill),
-  }));
-  const [first = { api: "EC2" as const, percentOfRefill: 0 }] = shares.toSorted(
-    (a, b) => b.percentOfRefill - a.percentOfRefill,
-  );
   return {
     account: inventory.account,
     region: inventory.region,
@@ -130,9 +139,23 @@ function budgetOf(
     nowTotal: round(nowTotal),
     proposedTotal: round(proposedTotal),
     savedPercent: Math.round(100 * (1 - proposedTotal / nowTotal)),
-    tightest: { ...first, verdict: verdictOf(first.percentOfRefill) },
+    tightest: tightestOf(now),
+    proposedTightest: tightestOf(proposed),
   };
 }
+
+function tightestOf(calls: Record<Api, number>): Tightest {
+  const shares = (Object.entries(REFILL_PER_MINUTE) as [Api, number][]).map(([api, refill]) => ({
+    api,
+    percentOfRefill: Math.round((100 * calls[api]) / refill),
+  }));
+  const [first = { api: "EC2" as const, percentOfRefill: 0 }] = shares.toSorted(
+    (a, b) => b.percentOfRefill - a.percentOfRefill,
+  );
+  return { ...first, verdict: verdictOf(first.percentOfRefill) };
+}
+
+const told = ({ api, percentOfRefill, verdict }: Tightest) => `${api} ${percentOfRefill} %, ${verdict}`;
 
 /** Others call AWS too: deployments, controllers, people. */
 function verdictOf(percent: number): "throttles" | "tight" | "fits" {

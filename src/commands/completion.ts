@@ -24,7 +24,7 @@ _aec() {
 compdef _aec aec`,
   fish: `complete -c aec -a '(aec completion --words -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
 };
-export const SHELLS = Object.keys(SCRIPTS);
+const SHELLS = Object.keys(SCRIPTS);
 
 /** `aec completion`: a script for a shell; with --words, what may follow them. */
 export async function run(
@@ -47,7 +47,10 @@ export async function run(
   return { data: { script }, text: () => script };
 }
 
-function candidates(program: CommandUnknownOpts, words: readonly string[], context: Context): string[] {
+function candidates(program: CommandUnknownOpts, given: readonly string[], context: Context): string[] {
+  // Bash takes --name=value for three words.
+  const words = given.at(-1) === "=" ? [...given, ""] : [...given];
+  for (let at = words.indexOf("="); at !== -1; at = words.indexOf("=")) words.splice(at, 1);
   const typed = words.at(-1) ?? "";
   let command: CommandUnknownOpts = program;
   let pending: Option | undefined;
@@ -88,6 +91,7 @@ function followersOf(command: CommandUnknownOpts, program: CommandUnknownOpts, t
       .concat("--help");
   }
   const names = command.commands.map((one) => one.name()).filter((name) => name !== "help");
+  if (command.name() === "completion") return SHELLS;
   return names.concat(command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []));
 }
 

@@ -36,7 +36,10 @@ export async function run(context: Context, options: InitOptions): Promise<Comma
   }
   return {
     data: { path, written: !options.dryRun, content: text },
-    text: () => (options.dryRun ? text : `wrote ${path}; aec doctor tells what is still missing`),
+    text: () =>
+      options.dryRun
+        ? text
+        : `wrote ${path}, and ${SCHEMA_FILE} for editors; aec doctor tells what is still missing`,
   };
 }
 
@@ -47,19 +50,27 @@ async function complete(
   { topicName }: InitOptions,
 ): Promise<EnvironmentConfig> {
   const { settings } = context;
-  const asked = async (known: string | undefined, question: string, example: string) =>
-    known ?? ((await context.ask(`${question} (such as ${example}; empty: none)`)) || undefined);
-  const clouddriver = await asked(
-    found.clouddriver,
-    "Address of Clouddriver",
-    "http://spin-clouddriver:7002",
-  );
-  const lockStore = await asked(
-    settings.lockStore.value,
-    "Lock store, the redis.connection of Clouddriver",
-    "redis://redis:6379",
-  );
-  const awsRegion = await asked(found.awsRegion, "AWS Region of the topic", "us-east-1");
+  const asked = async (
+    known: string | undefined,
+    question: string,
+    { example, valid }: { example: string; valid: RegExp },
+  ) => {
+    const answer = known ?? (await context.ask(`${question} (such as ${example}; empty: none)`));
+    if (answer === "" || valid.test(answer)) return answer || undefined;
+    throw usageError("bad-answer", `${question}: "${answer}" cannot be that`, { hint: `such as ${example}` });
+  };
+  const clouddriver = await asked(found.clouddriver, "Address of Clouddriver", {
+    example: "http://spin-clouddriver:7002",
+    valid: /^((caching|rw|ro)=)?https?:\/\/[^/\s]+/,
+  });
+  const lockStore = await asked(settings.lockStore.value, "Lock store, the redis.connection of Clouddriver", {
+    example: "redis://redis:6379",
+    valid: /^(rediss?|mysql|mariadb|postgres(ql)?):\/\/[^/\s]+/,
+  });
+  const awsRegion = await asked(found.awsRegion, "AWS Region of the topic", {
+    example: "us-east-1",
+    valid: /^[a-z]{2,}(-[a-z]+)+-\d+$/,
+  });
   const accounts =
     clouddriver === found.clouddriver || clouddriver === undefined
       ? found.accounts

@@ -50,9 +50,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const { world, settings, out } = context;
   const { clock, signal } = world;
   const queues = (options.queueUrl ?? []).map(parseQueueUrl);
-  const topics = await allowedTopics(context, options.topicArn, queues);
   const wanted = options.mode ?? (settings.section.polling?.mode === "events" ? "events" : undefined);
   const mode = chooseMode(wanted, settings.lockStore.value);
+  const topics = await allowedTopics(context, options.topicArn, queues);
   const tls = tlsFiles(options);
   const listenText = options.listen ?? (queues.length > 0 ? undefined : LISTEN);
   const notifyAddress = listenText === undefined ? undefined : parseListen(listenText, "--listen");

@@ -52,7 +52,7 @@ const environment = z.strictObject({
       mode: z.enum(["stock", "events"]).optional(),
       interval: duration.optional(),
       floor: duration.optional(),
-      floors: z.array(z.strictObject({ agents: z.string(), floor: duration })).optional(),
+      floors: z.array(z.strictObject({ agents: z.string().min(1), floor: duration })).optional(),
       rules: z
         .array(z.strictObject({ agents: z.string(), interval: duration, hours: z.string().optional() }))
         .optional(),

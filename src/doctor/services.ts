@@ -48,7 +48,16 @@ async function clouddriver(context: Context): Promise<Check> {
 
 async function lockStore(context: Context): Promise<Check> {
   const id = "lock-store";
-  if (context.settings.lockStore.origin === "not set")
+  const { lockStore: named, section } = context.settings;
+  if (named.origin === "not set" && section.polling?.mode === "events") {
+    return {
+      id,
+      result: "failure",
+      reason: "polling.mode is events, which needs the lock store of Clouddriver's scheduler",
+      fix: "--lock-store, or lockStore in aec.yml",
+    };
+  }
+  if (named.origin === "not set")
     return skipped(
       id,
       "no lock store is named: aec serve waits for passes",

@@ -35,7 +35,7 @@ export async function findSite(context: Context): Promise<Found> {
   if (gate !== undefined)
     told.push(`Gate: ${gate} (${settings.gate.value ? settings.gate.origin : "~/.spin/config"})`);
   const { url, accounts } = await findClouddriver(context);
-  if (url !== undefined) told.push(`Clouddriver: ${url}, with ${accounts.length} AWS accounts`);
+  if (accounts.length > 0) told.push(`Clouddriver: ${url}, with ${accounts.length} AWS accounts`);
   const profiles = readProfiles(join(world.home, ".aws", "config"));
   if (profiles.size > 0) told.push(`AWS profiles: ${[...profiles.keys()].join(", ")}`);
   const awsRegion = settings.awsRegion.value ?? profiles.get(settings.awsProfile.value ?? "default");

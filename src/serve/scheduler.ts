@@ -256,11 +256,20 @@ function watching(apply: Apply, health: Health, unannounced: Unannounced): Apply
   };
 }
 
-/** `polling.floor` and `polling.floors` of `aec.yml`. Throws a usage error for one that is longer than 15 minutes. */
+/** `polling.floor` and `polling.floors` of `aec.yml`. Throws a usage error for one outside of 30 s to 15 minutes. */
 function floorsOf({ settings }: Context): Pick<Floors, "floorMs" | "byAgents"> {
   const { floor = FLOOR, floors = [] } = settings.section.polling ?? {};
   const read = (text: string, where: string) => {
     const floorMs = parseDuration(text, where);
+    if (floorMs < STOCK_INTERVAL_MS) {
+      throw usageError(
+        "bad-floor",
+        `${where}: ${text} is shorter than 30s, as often as agents run by themselves`,
+        {
+          hint: "such as 5m, at most 15m; without mode events nothing is held",
+        },
+      );
+    }
     if (floorMs <= MAX_FLOOR_MS) return floorMs;
     throw usageError("bad-floor", `${where}: ${text} is longer than 15m`, {
       hint: "what a lost event hides is shown after a floor; for what nobody needs use polling.rules",

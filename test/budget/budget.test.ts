@@ -23,7 +23,11 @@ const MEASURED: Inventory = {
 };
 
 interface Budget {
-  places: { nowTotal: number; proposedTotal: number; savedPercent: number; tightest: { verdict: string } }[];
+  places: {
+    savedPercent: number;
+    tightest: { verdict: string };
+    proposedTightest: { verdict: string };
+  }[];
   total: { now: number; proposed: number };
 }
 
@@ -78,6 +82,7 @@ describe("aec budget", () => {
     const budget = file(BIG);
     const polling = (await budget("-o", "json")).json<Budget>();
     expect(polling.places.map(({ tightest }) => tightest.verdict)).toEqual(["fits", "throttles"]);
+    expect(polling.places.map((place) => place.proposedTightest.verdict)).toEqual(["fits", "fits"]);
     expect(polling.places[0]?.savedPercent).toBeGreaterThan(85);
     const events = (await budget("--events", "--changes-per-hour", "60", "-o", "json")).json<Budget>();
     expect(events.total.now).toBe(polling.total.now);
@@ -109,6 +114,8 @@ describe("aec budget", () => {
     [BIG, ["--account", "nobody"], "no AWS account nobody"],
     [BIG, ["--events", "--propose", "5m"], "name one"],
     [BIG, ["--events", "--changes-per-hour", "many"], "not a number"],
+    [BIG, ["--changes-per-hour", "9"], "goes with --events"],
+    [BIG, ["--propose", "0s"], "no agent polls more often"],
   ])("wrong use: %s %j", async (content, argv, problem) => {
     const { exit, stderr } = await file(content)(...argv);
     expect([exit, stderr]).toEqual([2, expect.stringContaining(problem)]);

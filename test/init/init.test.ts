@@ -105,6 +105,18 @@ describe("aec init", () => {
     });
   });
 
+  test.each([
+    ["clouddriver:7002", "", "", "Address of Clouddriver"],
+    ["", "localhost:6379", "", "Lock store"],
+    ["", "", "mars", "AWS Region"],
+  ])("an answer that cannot be is refused: %s%s%s", async (...typed) => {
+    const problem = typed.pop() ?? "";
+    const cwd = place();
+    const { exit, stderr } = await aec(["init"], { cwd, tty: true, typed, answer: true, ...NOBODY });
+    expect([exit, stderr]).toEqual([2, expect.stringContaining(problem)]);
+    expect(existsSync(join(cwd, "aec.yml"))).toBe(false);
+  });
+
   test("the accounts are read from a Clouddriver that a person names", async () => {
     const site = await testSite();
     const cwd = place();

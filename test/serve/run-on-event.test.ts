@@ -139,7 +139,8 @@ describe("serve --mode events", () => {
   test.each([
     ["floor: 20m", "polling.floor: 20m is longer than 15m"],
     ['floors: [{ agents: "prod/**", floor: 1h }]', 'polling.floors of "prod/**": 1h is longer than 15m'],
-  ])("no floor is longer than 15 minutes: %s", async (polling, problem) => {
+    ["floor: 1s", "polling.floor: 1s is shorter than 30s"],
+  ])("no floor is longer than 15 minutes, or no floor at all: %s", async (polling, problem) => {
     const site = await testSite();
     const home = temporaryDirectory();
     writeFileSync(
