@@ -16,9 +16,12 @@ export function capturedMessages(text: string): Captured[] {
   const whole = parseJson(text);
   if (whole !== undefined) return unwrap(whole);
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.every((line) => parseJson(line) !== undefined)
-    ? lines.flatMap((line) => unwrap(parseJson(line)))
-    : [{ body: text, receivedAt: 0 }];
+  // Of one that is spread over lines no line is an object by itself.
+  if (!lines.some((line) => fields(parseJson(line)))) return [{ body: text, receivedAt: 0 }];
+  return lines.flatMap((line) => {
+    const document = parseJson(line);
+    return document === undefined ? [{ body: line, receivedAt: 0 }] : unwrap(document);
+  });
 }
 
 function unwrap(document: unknown): Captured[] {

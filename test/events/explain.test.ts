@@ -124,6 +124,15 @@ describe("aec event explain", () => {
     );
   });
 
+  test("a line that is broken is told as such, and hides no other", () => {
+    const good = JSON.stringify({ source: "aws.ec2" });
+    const bodies = (text: string) => capturedMessages(text).map(({ body }) => body);
+    expect(bodies(`${good}\ngarbage\n${good}\n`)).toEqual([good, "garbage", good]);
+    expect(bodies(`${good}\n{"source": "aws`)).toEqual([good, '{"source": "aws']);
+    const spread = JSON.stringify({ source: "aws.ec2", detail: { a: [1] } }, null, 2).slice(0, -2);
+    expect(bodies(spread)).toEqual([spread]);
+  });
+
   test("bodies come out of lists, lines, answers of queues and events of functions alike", () => {
     const bodies = fc.array(fc.record({ source: fc.string() }), { minLength: 1, maxLength: 5 });
     fc.assert(
