@@ -109,6 +109,8 @@ export interface ServerGroup {
   name: string;
   capacity?: { min?: number; max?: number; desired?: number };
   instances?: { name?: string; id?: string; healthState?: string }[];
+  disabled?: boolean;
+  isDisabled?: boolean;
   /** Names of classic balancers. */
   loadBalancers?: string[];
   /** Names, too. */

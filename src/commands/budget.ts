@@ -7,6 +7,10 @@ import { usageError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
 import { table } from "../output/table.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
+import { configuredFloors, floorFor } from "../polling/floors.ts";
+import { standingWishes } from "../polling/live/standing.ts";
+import { wishFor } from "../polling/live/wishes.ts";
+import { isTold } from "../serve/coverage.ts";
 import { numberOption } from "./number-option.ts";
 
 export interface BudgetOptions {
@@ -21,9 +25,6 @@ export interface BudgetOptions {
 const STOCK_MS = 30_000;
 const LEAST_MS = 5_000;
 const PROPOSED = "5m";
-/** Of what `serve` holds in mode `events`, as the README recommends. */
-const FLOOR_MS = 10 * 60_000;
-const BALANCERS_FLOOR_MS = 15 * 60_000;
 const CHANGES_PER_HOUR = 20;
 /** Measured by `npm run bench:events`: what one change of a deployment costs, its health included. */
 const CALLS_PER_CHANGE = 12;
@@ -75,7 +76,9 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
       hint: "aec agents list shows the accounts that Clouddriver polls",
     });
   }
-  const proposal = options.events ? eventsProposal(options) : { intervalOf: () => proposedMs, extra: 0 };
+  const proposal = options.events
+    ? eventsProposal(context, options, nowMs)
+    : { intervalOf: () => proposedMs, extra: 0 };
   const firsts = new Map(inventories.toReversed().map((one) => [one.region, one]));
   const places = inventories.map((one) => budgetOf(one, firsts.get(one.region) === one, nowMs, proposal));
   const total = {
@@ -110,13 +113,20 @@ interface Proposal {
   extra: number;
 }
 
-function eventsProposal({ changesPerHour }: BudgetOptions): Proposal {
+/** As if all that events can tell of had proven itself: the rest is polled as now, or as `polling.rules` say. */
+function eventsProposal(context: Context, { changesPerHour }: BudgetOptions, nowMs: number): Proposal {
+  const floors = configuredFloors(context);
+  const rules = standingWishes(context);
   const changes =
     changesPerHour === undefined
       ? CHANGES_PER_HOUR
       : numberOption("--changes-per-hour", changesPerHour, { least: 0, most: 100_000 });
   return {
-    intervalOf: (agent) => (agent.includes("LoadBalancer") ? BALANCERS_FLOOR_MS : FLOOR_MS),
+    intervalOf(agent) {
+      const rule = wishFor(agent, rules, context.world.clock.now());
+      if (rule) return rule.intervalMs ?? nowMs;
+      return isTold(agent) ? Math.max(nowMs, floorFor(agent, floors)) : nowMs;
+    },
     extra: (changes * CALLS_PER_CHANGE) / 60,
   };
 }
@@ -129,7 +139,7 @@ function budgetOf(
 ): PlaceBudget {
   const costs = passCosts(inventory, firstOfRegion);
   const now = rounded(callsPerMinute(costs, () => nowMs));
-  const proposed = rounded(callsPerMinute(costs, intervalOf));
+  const proposed = rounded(callsPerMinute(costs, (agent) => intervalOf(agentType(inventory, agent))));
   const [nowTotal, proposedTotal] = [sum(Object.values(now)), sum(Object.values(proposed)) + extra];
   return {
     account: inventory.account,
@@ -142,6 +152,11 @@ function budgetOf(
     tightest: tightestOf(now),
     proposedTightest: tightestOf(proposed),
   };
+}
+
+/** One agent is named the other way round. */
+function agentType({ account, region }: InventoryOf, agent: string): string {
+  return agent === "AmazonInstanceTypeCachingAgent" ? `${agent}/${region}` : `${account}/${region}/${agent}`;
 }
 
 function tightestOf(calls: Record<Api, number>): Tightest {

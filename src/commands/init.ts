@@ -7,6 +7,7 @@ import { accountsOf, type Found, findSite } from "../init/find.ts";
 import { renderConfig, renderSchema, SCHEMA_FILE } from "../init/render.ts";
 import { writeAtomically } from "../install/files.ts";
 import type { CommandResult } from "../output/output.ts";
+import { hideSecrets } from "../secrets.ts";
 
 export interface InitOptions {
   kind?: "production" | "non-production" | undefined;
@@ -78,12 +79,13 @@ async function complete(
   const regions = [...new Set(accounts.flatMap(({ regions = [] }) => regions))];
   return {
     ...(found.target && { target: { [found.target.kind]: found.target.path } }),
-    ...(clouddriver !== undefined && { clouddriver: settings.clouddriver.value?.slice() ?? [clouddriver] }),
-    // A password does not belong in a file that is committed.
-    ...(lockStore !== undefined && {
-      lockStore: /:\/\/[^/]*@/.test(lockStore) ? ENV_LOCK_STORE : lockStore,
+    ...(clouddriver !== undefined && {
+      clouddriver: (settings.clouddriver.value ?? [clouddriver]).map((url) =>
+        withoutSecret(url, "AEC_CLOUDDRIVER_URL"),
+      ),
     }),
-    ...(found.gate !== undefined && { gate: found.gate }),
+    ...(lockStore !== undefined && { lockStore: withoutSecret(lockStore, "AEC_LOCK_STORE") }),
+    ...(found.gate !== undefined && { gate: withoutSecret(found.gate, "AEC_GATE_URL") }),
     ...(awsRegion !== undefined && { awsRegion }),
     ...(settings.awsProfile.value !== undefined && { awsProfile: settings.awsProfile.value }),
     ...((topicName !== undefined || regions.length > 0) && {
@@ -93,4 +95,7 @@ async function complete(
   };
 }
 
-const ENV_LOCK_STORE = "$" + "{AEC_LOCK_STORE}";
+/** A password does not belong in a file that is committed: a variable stands for what carries one. */
+function withoutSecret(url: string, variable: string): string {
+  return hideSecrets(url) === url ? url : `$${"{"}${variable}}`;
+}

@@ -79,9 +79,9 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const losses = createLosses(() => scheduler, heartbeatMs ?? 0, clock, signal, log);
   const watcher: Watcher = {
     ...metrics,
-    heartbeat(path, lagMs, at) {
-      metrics.heartbeat(path, lagMs, at);
-      losses.heard();
+    heartbeat(path, lagMs, at, topicArn) {
+      metrics.heartbeat(path, lagMs, at, topicArn);
+      losses.heard(`${topicArn} by ${path}`);
     },
     settled(message) {
       metrics.settled(message);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { readAccounts } from "../clouddriver/accounts.ts";
@@ -96,9 +96,16 @@ function findTarget(home: string, cwd: string): Found["target"] {
 }
 
 function* directoriesBelow(directory: string, depth: number): Generator<string> {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch {
+    // What may not be read is not ours.
+    return;
+  }
   yield directory;
   if (depth === 0) return;
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith(".") || entry.name === "node_modules") continue;
     yield* directoriesBelow(join(directory, entry.name), depth - 1);
   }

@@ -1,10 +1,9 @@
 import { LRUCache } from "lru-cache";
 import { parseAgent } from "../agents/catalog.ts";
 import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
-import { matchesGlob } from "../agents/pattern.ts";
-import type { Clock } from "../clock.ts";
 import type { ResourceEvent } from "../events/event.ts";
-import type { Wish } from "../polling/live/wishes.ts";
+import { type Floors, floorFor } from "../polling/floors.ts";
+import { SERVE, type Wish } from "../polling/live/wishes.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import type { Settled } from "./watcher.ts";
 
@@ -40,8 +39,8 @@ export interface AgentPace {
 }
 
 export interface Coverage {
-  /** An event arrived so long after its change. */
-  note(item: WorkItem, source: EventSource, lagMs: number): void;
+  /** An event arrived; both times in ms since the epoch, `at` AWS's own of the change. */
+  note(item: WorkItem, source: EventSource, at: number, receivedAt: number): void;
   paceOf(agent: string): AgentPace;
   /** The wish for an agent that may be left to the floor now; undefined where it keeps its own pace. */
   floorOf(agent: string): Wish | undefined;
@@ -50,12 +49,7 @@ export interface Coverage {
   all(): Covered[];
 }
 
-/** How rarely agents run that events tell enough of. */
-export interface Floors {
-  /** Of all that no pattern is for, ms. */
-  floorMs: number;
-  /** The last one that matches counts. */
-  byAgents: readonly { agents: string; floorMs: number }[];
+export interface CoverageOptions extends Floors {
   /** Spinnaker's accounts that are tried first; undefined: all. */
   canary: readonly string[] | undefined;
   /** How often agents run by themselves: what is not faster than that proves nothing. */
@@ -65,7 +59,6 @@ export interface Floors {
 /** Fewer are no proof. */
 const ENOUGH = 5;
 const KEPT = 50;
-const OWNER = "aec serve";
 /** What one source tells so soon after another is the same change: AWS Config takes minutes. */
 const DUPLICATE_MS = 10 * 60_000;
 const MAX_ITEMS = 50_000;
@@ -75,6 +68,11 @@ const OWN_PACE: ResourceType = "ecs-service";
 
 /** The kinds of events that tell of what an agent caches, by the last part of its agentType: each has to be proven. */
 const TOLD_BY: ReadonlyMap<string, readonly ResourceType[]> = toldBy();
+
+/** Whether events can tell enough of what an agent caches for it to be left to the floor. */
+export function isTold(agentType: string): boolean {
+  return TOLD_BY.has(parseAgent(agentType).kind);
+}
 
 function toldBy(): Map<string, ResourceType[]> {
   const found = new Map<string, ResourceType[]>([
@@ -89,17 +87,17 @@ function toldBy(): Map<string, ResourceType[]> {
 }
 
 /** Measures how fast events arrive; only where that is faster than stock polling agents are left to the floor. */
-export function createCoverage({ floorMs, byAgents, canary, stockMs }: Floors, clock: Clock): Coverage {
+export function createCoverage({ canary, stockMs, ...floors }: CoverageOptions): Coverage {
   const kinds = new Map<string, Kind>();
-  const told = new LRUCache<string, { source: EventSource; at: number }>({ max: MAX_ITEMS });
+  const told = new LRUCache<string, { source: EventSource; receivedAt: number }>({ max: MAX_ITEMS });
 
-  /** Told by another source before. */
-  const isDuplicate = ({ account, region, type, name }: WorkItem, source: EventSource) => {
-    const key = `${account}/${region}/${type}/${name}`;
+  /** Whether another source had told of the same change before. When Config captures a change tells nothing of when it was. */
+  const isDuplicate = (item: WorkItem, source: EventSource, at: number, receivedAt: number) => {
+    const key = `${item.account}/${item.region}/${item.type}/${item.name}`;
     const first = told.get(key);
-    const now = clock.now();
-    if (first && first.source !== source && now - first.at < DUPLICATE_MS) return true;
-    told.set(key, { source, at: now });
+    const known = first && first.source !== source && receivedAt - first.receivedAt < DUPLICATE_MS;
+    if (known && (source === "config" || at <= first.receivedAt)) return true;
+    if (source !== "config") told.set(key, { source, receivedAt });
     return false;
   };
   const isProven = (seen: readonly number[]) => seen.length >= ENOUGH && p95(seen) < stockMs;
@@ -118,7 +116,7 @@ export function createCoverage({ floorMs, byAgents, canary, stockMs }: Floors, c
     if (types === undefined || account === undefined || region === undefined)
       return own("no event tells of what it caches");
     if (canary && !canary.includes(account)) return own("its account is not among --canary");
-    const agentFloorMs = byAgents.findLast(({ agents }) => matchesGlob(agents, agent))?.floorMs ?? floorMs;
+    const agentFloorMs = floorFor(agent, floors);
     // A site that polls more rarely than the floor has its own one.
     if (agentFloorMs <= stockMs) return own("its own pace is no faster than the floor");
     const proofs = types.map((type) => proofOf(`${account}/${region}`, type));
@@ -128,21 +126,25 @@ export function createCoverage({ floorMs, byAgents, canary, stockMs }: Floors, c
   };
 
   return {
-    note(item, source, lagMs) {
+    note(item, source, at, receivedAt) {
       const { account, region, type } = item;
       if (isGlobal(type) || providerOf(type) !== "aws") return;
       const key = `${account}/${region}/${type}`;
       const kind = kinds.get(key) ?? { account, region, type, first: [], duplicates: new Map() };
       kinds.set(key, kind);
-      if (isDuplicate(item, source)) kind.duplicates.set(source, (kind.duplicates.get(source) ?? 0) + 1);
-      else kind.first = [...kind.first, { source, lagMs }].slice(-KEPT);
+      const lagMs = receivedAt - at;
+      if (isDuplicate(item, source, at, receivedAt))
+        kind.duplicates.set(source, (kind.duplicates.get(source) ?? 0) + 1);
+      // Its items come a second after they are captured, which may be minutes after the change: no proof.
+      else if (source !== "config" || lagMs >= stockMs)
+        kind.first = [...kind.first, { source, lagMs }].slice(-KEPT);
     },
     paceOf,
     floorOf(agent) {
       const { floorMs: intervalMs, reason } = paceOf(agent);
       return intervalMs === undefined
         ? undefined
-        : { agents: agent, intervalMs, until: null, owner: OWNER, reason };
+        : { agents: agent, intervalMs, retryMs: stockMs, until: null, owner: SERVE, reason };
     },
     forget(place) {
       for (const [key, { account, region }] of kinds)
@@ -186,7 +188,7 @@ const own = (reason: string): AgentPace => ({ floorMs: undefined, reason });
 /** What a message tells of how fast events arrive. */
 export function noteSettled(coverage: Coverage, { fate, event }: Settled): void {
   if (!event || event.at <= 0) return;
-  for (const item of fate.work ?? []) coverage.note(item, event.source, (fate.receivedAt ?? 0) - event.at);
+  for (const item of fate.work ?? []) coverage.note(item, event.source, event.at, fate.receivedAt ?? 0);
 }
 
 function p95(values: readonly number[]): number {

@@ -127,12 +127,12 @@ export function createDispatch({ policy, handle, watcher, clock, log }: Dispatch
   }
 
   function conclude(message: Incoming, settled: Fate, verifiedAt: number, signature: string): Fate {
-    const { id, body, via, type, event, receivedAt } = message;
+    const { id, body, via, type, event, receivedAt, topicArn } = message;
     const fate = { ...settled, receivedAt, verifiedAt, settledAt: clock.now(), signature };
     memory.remember(id, fate);
     open.delete(id);
     const beat = event && "ignored" in event ? event.heartbeat : undefined;
-    if (beat) watcher.heartbeat(beat.path, Math.max(0, receivedAt - beat.sentAt), receivedAt);
+    if (beat) watcher.heartbeat(beat.path, Math.max(0, receivedAt - beat.sentAt), receivedAt, topicArn);
     watcher.settled({ id, body, via, fate, event: event && isResourceEvent(event) ? event : undefined });
     const tookMs = fate.settledAt - receivedAt;
     const { outcome, reason, work, changedAt } = fate;

@@ -11,6 +11,8 @@ export interface Health {
   watch(place: BalancerPlace, serverGroup: string): void;
   /** `ACCOUNT/REGION/NAME` of the groups that are looked at now. */
   watched(): string[];
+  /** Whether the last event of one of them came within that time, ms. */
+  isBusy(withinMs: number): boolean;
 }
 
 const BALANCERS = "AmazonApplicationLoadBalancerCachingAgent";
@@ -34,7 +36,7 @@ export function createHealth({
   balancers: Balancers;
   run: RunForItem;
   /** Agents that are not left to the floor look by themselves. */
-  isHeld(agent: string): boolean;
+  isHeld(agent: string): Promise<boolean>;
   /** Between two looks, ms. */
   everyMs: number;
   clock: Clock;
@@ -65,7 +67,7 @@ export function createHealth({
     );
 
   async function lookAtBalancers(place: BalancerPlace, targetGroups: readonly string[]): Promise<void> {
-    if (targetGroups.length === 0 || !isHeld(`${place.account}/${place.region}/${BALANCERS}`)) return;
+    if (targetGroups.length === 0 || !(await isHeld(`${place.account}/${place.region}/${BALANCERS}`))) return;
     const names = await balancers.ofTargetGroups(place, targetGroups);
     if (names === undefined || (await balancers.costMore(place, names.length))) {
       await runHeld(place, BALANCERS);
@@ -76,7 +78,7 @@ export function createHealth({
 
   async function runHeld({ account, region }: BalancerPlace, name: string): Promise<void> {
     const agent = `${account}/${region}/${name}`;
-    if (isHeld(agent)) await run(agent, { account, region, type: "load-balancer" });
+    if (await isHeld(agent)) await run(agent, { account, region, type: "load-balancer" });
   }
 
   async function lookUntilHealthy(place: BalancerPlace, groups: Map<string, number>): Promise<void> {
@@ -100,6 +102,10 @@ export function createHealth({
       lanes.set(keyOf(place), groups);
       void lookUntilHealthy(place, groups);
     },
+    isBusy: (withinMs) =>
+      [...lanes.values()].some((groups) =>
+        [...groups.values()].some((since) => clock.now() - since < withinMs),
+      ),
     watched: () =>
       [...lanes].flatMap(([place, groups]) => [...groups.keys()].map((name) => `${place}/${name}`)),
   };
@@ -107,13 +113,12 @@ export function createHealth({
 
 const keyOf = ({ account, region }: BalancerPlace) => `${account}/${region}`;
 
-/** Gone, or all that runs of it is up. */
+/** Gone, or all that runs of it is up; of one that is disabled nothing is. */
 function isHealthy(group: ServerGroup | undefined): boolean {
   const instances = group?.instances ?? [];
-  return (
-    instances.length >= (group?.capacity?.desired ?? 0) &&
-    instances.every(({ healthState }) => healthState === "Up")
-  );
+  const up = instances.filter(({ healthState }) => healthState === "Up").length;
+  if (group?.disabled ?? group?.isDisabled) return up === 0;
+  return instances.length >= (group?.capacity?.desired ?? 0) && up === instances.length;
 }
 
 /** Nothing but EC2 itself tells of its health, by events. */

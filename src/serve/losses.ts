@@ -10,8 +10,8 @@ export interface Losses {
   beforeStart(): Promise<void>;
   /** Stock polling comes back, there or everywhere, until events have proven themselves anew; true when a pass has made up for it. */
   lost(why: string, place?: LostPlace): Promise<boolean>;
-  /** A heartbeat arrived. */
-  heard(): void;
+  /** A heartbeat arrived, by a way that it is expected by from then on. */
+  heard(way: string): void;
   /** Takes heartbeats that no replica gets for lost events. Runs until the signal aborts. */
   expectHeartbeats(): Promise<void>;
 }
@@ -21,7 +21,8 @@ type LostPlace = Pick<WorkItem, "account" | "region">;
 const AGAIN_MS = 15_000;
 /** So many in a row are no accident. */
 const MISSED_HEARTBEATS = 3;
-const HEARD = "heartbeat";
+/** As long as none has arrived by any way. */
+const ANY = "any topic";
 
 export function createLosses(
   scheduler: () => Pick<Scheduler, "coverage" | "floorPass" | "leases">,
@@ -30,7 +31,7 @@ export function createLosses(
   signal: AbortSignal,
   log: Logger,
 ): Losses {
-  let heardAt = clock.now();
+  const heardAt = new Map<string, number>();
   const silenceMs = MISSED_HEARTBEATS * heartbeatMs;
 
   const madeUp = async (why: string, place?: LostPlace): Promise<boolean> => {
@@ -52,24 +53,27 @@ export function createLosses(
   };
   return {
     lost,
-    heard() {
-      heardAt = clock.now();
-      void scheduler().leases?.mark(HEARD, silenceMs);
+    heard(way) {
+      heardAt.delete(ANY);
+      heardAt.set(way, clock.now());
+      void scheduler().leases?.mark(`heartbeat/${way}`, silenceMs);
     },
     async beforeStart() {
       while (!signal.aborted && !(await madeUp("at start")))
         await clock.sleep(AGAIN_MS, signal).catch(() => {});
     },
     async expectHeartbeats() {
-      heardAt = clock.now();
+      if (heardAt.size === 0) heardAt.set(ANY, clock.now());
       while (!signal.aborted) {
         await clock.sleep(heartbeatMs, signal).catch(() => {});
-        const silentMs = clock.now() - heardAt;
-        if (signal.aborted || silentMs < silenceMs) continue;
-        // On a queue each heartbeat comes to one replica only.
-        if (await scheduler().leases?.marked(HEARD)) continue;
-        await lost(`no heartbeat for ${Math.round(silentMs / 1_000)} s`);
-        heardAt = clock.now();
+        for (const [way, at] of heardAt) {
+          const silentMs = clock.now() - at;
+          if (signal.aborted || silentMs < silenceMs) continue;
+          // On a queue each heartbeat comes to one replica only.
+          if (await scheduler().leases?.marked(`heartbeat/${way}`)) continue;
+          await lost(`no heartbeat for ${Math.round(silentMs / 1_000)} s from ${way}`);
+          heardAt.set(way, clock.now());
+        }
       }
     },
   };

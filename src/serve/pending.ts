@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { agentsOf, type ResourceType } from "../agents/kinds.ts";
+import { agentsOf, type Place, type ResourceType } from "../agents/kinds.ts";
 import type { Clock } from "../clock.ts";
 import {
   type Clouddriver,
@@ -20,6 +20,7 @@ const AWAITED: readonly { kind: OnDemandKind; type: ResourceType; everyMs: numbe
 ];
 /** Where something is being deployed the next record is near. */
 const BUSY_FOR_MS = 60_000;
+const RETRY_MS = 5_000;
 
 interface Watching {
   /** One replica looks. */
@@ -44,22 +45,33 @@ async function watchKind(
   { kind, type, everyMs, busyMs }: (typeof AWAITED)[number],
   { leads, clouddriver, run, health, clock, signal, log }: Watching,
 ): Promise<void> {
-  let known = new Set<string>();
+  /** Records that a pass was begun for. */
+  const served = new Set<string>();
   let failing = false;
   let busyUntil = 0;
+  /** What fails is tried again as long as somebody waits: nobody else may run it before the floor. */
+  const serveAll = async (agent: string, place: Place, keys: readonly string[]) => {
+    const { outcome } = await run(agent, place).catch(() => ({ outcome: "failed" }));
+    if (outcome === "ran") return;
+    await clock.sleep(RETRY_MS, signal).catch(() => {});
+    for (const key of keys) served.delete(key);
+  };
   const look = async () => {
     const records = (await clouddriver.pending(kind)).filter(isWaiting);
-    const fresh = records.filter((record) => !known.has(keyOf(record)));
-    known = new Set(records.map(keyOf));
-    if (fresh.length > 0 || health.watched().length > 0) busyUntil = clock.now() + BUSY_FOR_MS;
-    const agents = new Map<string, { account: string; region: string; type: ResourceType }>();
-    for (const { details: { account = "", region = "", serverGroup } = {} } of fresh) {
+    const fresh = records.filter((record) => !served.has(keyOf(record)));
+    const waiting = new Set(records.map(keyOf));
+    for (const key of served) if (!waiting.has(key)) served.delete(key);
+    if (fresh.length > 0 || health.isBusy(BUSY_FOR_MS)) busyUntil = clock.now() + BUSY_FOR_MS;
+    const agents = new Map<string, { place: Place; keys: string[] }>();
+    for (const record of fresh) {
+      const { account = "", region = "", serverGroup } = record.details ?? {};
+      served.add(keyOf(record));
       if (serverGroup !== undefined) health.watch({ account, region }, serverGroup);
       const place = { account, region, type };
-      for (const agent of agentsOf(place)) agents.set(agent, place);
+      for (const agent of agentsOf(place))
+        agents.set(agent, { place, keys: [...(agents.get(agent)?.keys ?? []), keyOf(record)] });
     }
-    // What fails is asked for again by the next record, or by the floor.
-    for (const [agent, place] of agents) void run(agent, place).catch(() => {});
+    for (const [agent, { place, keys }] of agents) void serveAll(agent, place, keys);
   };
   while (!signal.aborted) {
     try {

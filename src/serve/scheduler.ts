@@ -5,13 +5,13 @@ import type { LockStore } from "../agents/stores/store.ts";
 import { createSns } from "../aws/sns.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
-import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
 import { signingHosts } from "../events/signing-host.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
+import { configuredFloors } from "../polling/floors.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
-import { type Wish, wishSchema } from "../polling/live/wishes.ts";
+import { standingWishes } from "../polling/live/standing.ts";
 import { refreshByAgents } from "../refresh/by-agents.ts";
 import type { WorkItem } from "../refresh/items.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
@@ -23,7 +23,7 @@ import { createAgentRuns } from "./agent-runs.ts";
 import { type Apply, createApply, type Mode } from "./apply.ts";
 import { createBalancers } from "./balancers.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
-import { type Coverage, createCoverage, type Floors } from "./coverage.ts";
+import { type Coverage, createCoverage } from "./coverage.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { floorPass } from "./floor.ts";
 import { createHandle } from "./handle.ts";
@@ -82,8 +82,6 @@ export interface Scheduler {
 }
 
 const STOCK_INTERVAL_MS = 30_000;
-const FLOOR = "5m";
-const MAX_FLOOR_MS = 15 * 60_000;
 /** On-demand calls, in each account and Region. */
 const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */
@@ -113,9 +111,9 @@ export async function openScheduler(
   const byLocks = runsAgents(mode);
   const locks = byLocks ? await openLockStore(settings.lockStore.value ?? "") : undefined;
   const intervalMs = configuredIntervalMs(context);
-  const floors = { ...floorsOf(context), canary, stockMs: intervalMs ?? STOCK_INTERVAL_MS };
+  const floors = { ...configuredFloors(context), canary, stockMs: intervalMs ?? STOCK_INTERVAL_MS };
   // In mode agents it tells what mode events would do.
-  const coverage = byLocks ? createCoverage(floors, clock) : undefined;
+  const coverage = byLocks ? createCoverage(floors) : undefined;
   const holds = mode === "events";
   const keeper =
     locks &&
@@ -151,12 +149,13 @@ export async function openScheduler(
   };
   const balancers = createBalancers(refresher, { debounceMs, pace });
   const health =
-    coverage && holds && runs
+    coverage && holds && runs && locks
       ? createHealth({
           clouddriver,
           balancers,
           run: runs,
-          isHeld: (agent) => coverage.floorOf(agent) !== undefined,
+          // Another replica may have the proof, and the hold.
+          isHeld: async (agent) => (await locks.lock(agent)).held,
           everyMs: floors.stockMs,
           clock,
           signal,
@@ -256,34 +255,6 @@ function watching(apply: Apply, health: Health, unannounced: Unannounced): Apply
   };
 }
 
-/** `polling.floor` and `polling.floors` of `aec.yml`. Throws a usage error for one outside of 30 s to 15 minutes. */
-function floorsOf({ settings }: Context): Pick<Floors, "floorMs" | "byAgents"> {
-  const { floor = FLOOR, floors = [] } = settings.section.polling ?? {};
-  const read = (text: string, where: string) => {
-    const floorMs = parseDuration(text, where);
-    if (floorMs < STOCK_INTERVAL_MS) {
-      throw usageError(
-        "bad-floor",
-        `${where}: ${text} is shorter than 30s, as often as agents run by themselves`,
-        {
-          hint: "such as 5m, at most 15m; without mode events nothing is held",
-        },
-      );
-    }
-    if (floorMs <= MAX_FLOOR_MS) return floorMs;
-    throw usageError("bad-floor", `${where}: ${text} is longer than 15m`, {
-      hint: "what a lost event hides is shown after a floor; for what nobody needs use polling.rules",
-    });
-  };
-  return {
-    floorMs: read(floor, "polling.floor"),
-    byAgents: floors.map(({ agents, floor: text }) => ({
-      agents,
-      floorMs: read(text, `polling.floors of "${agents}"`),
-    })),
-  };
-}
-
 /** Whether a mode needs the lock store. */
 function runsAgents(mode: Mode): boolean {
   return mode === "agents" || mode === "events";
@@ -312,23 +283,4 @@ export function chooseMode(wanted: Mode | undefined, lockStore: string | undefin
     });
   }
   return wanted ?? (lockStore === undefined ? "careful" : "agents");
-}
-
-/** `polling.rules` of `aec.yml`. Throws a usage error for an interval or hours that cannot be. */
-function standingWishes({ settings }: Context): Wish[] {
-  return (settings.section.polling?.rules ?? []).map(({ agents, interval, hours }) => {
-    const parsed = wishSchema.safeParse({
-      agents,
-      intervalMs: parseDuration(interval, "polling.rules"),
-      until: null,
-      owner: "aec.yml",
-      reason: "polling.rules",
-      ...(hours !== undefined && { hours }),
-    });
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw usageError("bad-rule", `polling.rules of "${agents}": ${issue?.message}`, {
-      hint: 'such as { agents: "staging/**", interval: 10m, hours: "20:00-07:00" }; from 10s to 24h',
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import { callsPerPass } from "../agents/catalog.ts";
 import type { Keeper } from "../polling/live/keeper.ts";
+import { ownIntervalMs } from "../polling/own-intervals.ts";
 import type { Mode } from "./apply.ts";
 import type { Covered } from "./coverage.ts";
 import type { Latency, Recent, RecentEvent } from "./recent.ts";
@@ -84,7 +85,10 @@ async function agentsOf(keeper: Keeper, { coverage }: Scheduler): Promise<AgentS
 
 function savedPerMinute(agents: readonly AgentStatus[], stockMs: number): number {
   const saved = agents.map(({ agent, held, everyMs }) =>
-    held ? (callsPerPass(agent) ?? 0) * (60_000 / stockMs - (everyMs === null ? 0 : 60_000 / everyMs)) : 0,
+    held
+      ? (callsPerPass(agent) ?? 0) *
+        (60_000 / (ownIntervalMs(agent) ?? stockMs) - (everyMs === null ? 0 : 60_000 / everyMs))
+      : 0,
   );
   return Math.max(0, Math.round(saved.reduce((sum, one) => sum + one, 0)));
 }

@@ -50,7 +50,7 @@ export function createUnannounced(
   shared?: Pick<LockStore, "remember" | "recall">,
 ): Unannounced {
   const announced = new LRUCache<string, number>({ max: MAX_ANNOUNCED });
-  const before = new Map<string, Set<string>>();
+  let before = new Map<string, Set<string>>();
 
   async function wasAnnounced(item: Item): Promise<boolean> {
     const keys = [item.name, "*"].map((name) => keyOf({ ...item, name }));
@@ -63,30 +63,29 @@ export function createUnannounced(
   async function look({ clouddriver, coverage, lost, signal }: WatchOptions): Promise<void> {
     const proven = coverage.all().filter(({ proven: isProven }) => isProven);
     const changed: Item[] = [];
+    const seen = new Map<string, Set<string>>();
     for (const { account, region, type } of proven) {
       const kind = SEARCHED[type];
       if (kind === undefined) continue;
       const now = new Set(await clouddriver.names(kind, account, region));
       const place = `${account}/${region}/${type}`;
       const last = before.get(place);
-      before.set(place, now);
+      seen.set(place, now);
       if (last === undefined) continue;
       const differing = [...now]
         .filter((name) => !last.has(name))
         .concat([...last].filter((name) => !now.has(name)));
       for (const name of differing) changed.push({ account, region, type, name });
     }
-    // What is not proven is not looked at: when it is again, it is compared with nothing.
-    const places = new Set(proven.map(({ account, region, type }) => `${account}/${region}/${type}`));
-    for (const place of before.keys()) if (!places.has(place)) before.delete(place);
-    if (changed.length === 0) return;
-    await clock.sleep(GRACE_MS, signal);
+    if (changed.length > 0) await clock.sleep(GRACE_MS, signal);
     const evidence = new Map<string, Item[]>();
     for (const item of changed) {
       if (await wasAnnounced(item)) continue;
       const place = `${item.account}/${item.region}`;
       evidence.set(place, [...(evidence.get(place) ?? []), item]);
     }
+    // Only a whole look counts. What is not proven is not looked at: when it is again, it is compared with nothing.
+    before = seen;
     for (const [first, ...others] of evidence.values()) {
       if (first === undefined) continue;
       const more = others.length > 0 ? ` and ${others.length} more` : "";

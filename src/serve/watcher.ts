@@ -22,6 +22,6 @@ export interface Watcher {
   certificateFetched(): void;
   /** An agent was freed from a node that is gone. */
   healed(agent: string): void;
-  /** A heartbeat arrived by a path (`sns` or `eventbridge`), so many ms after it was sent. */
-  heartbeat(path: string, lagMs: number, at: number): void;
+  /** A heartbeat arrived from a topic by a path (`sns` or `eventbridge`), so many ms after it was sent. */
+  heartbeat(path: string, lagMs: number, at: number, topicArn: string): void;
 }

@@ -68,8 +68,9 @@ describe("the model of what polling costs", () => {
 });
 
 describe("aec budget", () => {
-  const file = (content: string) => {
+  const file = (content: string, config?: string) => {
     const cwd = temporaryDirectory();
+    if (config !== undefined) writeFileSync(join(cwd, "aec.yml"), config);
     writeFileSync(join(cwd, "accounts.yml"), content);
     return (...argv: string[]) => aec(["budget", "--inventory", "accounts.yml", ...argv], { cwd });
   };
@@ -84,9 +85,21 @@ describe("aec budget", () => {
     expect(polling.places.map(({ tightest }) => tightest.verdict)).toEqual(["fits", "throttles"]);
     expect(polling.places.map((place) => place.proposedTightest.verdict)).toEqual(["fits", "fits"]);
     expect(polling.places[0]?.savedPercent).toBeGreaterThan(85);
-    const events = (await budget("--events", "--changes-per-hour", "60", "-o", "json")).json<Budget>();
-    expect(events.total.now).toBe(polling.total.now);
-    expect(events.total.proposed).toBeLessThan(polling.total.proposed);
+    // What no event tells of is polled on, unless a rule says otherwise.
+    const config = `version: 1
+environments:
+  default:
+    polling:
+      floor: 15m
+      rules:
+        - { agents: "**/LaunchConfigCachingAgent", interval: 15m }
+        - { agents: "AmazonInstanceTypeCachingAgent/**", interval: 1h }
+`;
+    const events = ["--events", "--changes-per-hour", "60", "-o", "json"];
+    const [plain, tuned] = [await budget(...events), await file(BIG, config)(...events)];
+    expect(plain.json<Budget>().total.now).toBe(polling.total.now);
+    expect(plain.json<Budget>().total.proposed).toBeLessThan(polling.total.now / 2);
+    expect(tuned.json<Budget>().total.proposed).toBeLessThan(polling.total.proposed);
     const { stdout } = await budget("--account", "big", "--propose", "10m");
     expect(stdout).toMatch(/big +us-east-1 .*throttles/);
     expect(stdout).not.toContain("prod");

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ResourceType } from "../../src/agents/kinds.ts";
-import { type Coverage, createCoverage, type Floors } from "../../src/serve/coverage.ts";
-import { manualClock } from "../helpers/manual-clock.ts";
+import { type Coverage, type CoverageOptions, createCoverage } from "../../src/serve/coverage.ts";
 
 const STOCK_MS = 30_000;
 const FLOOR_MS = 300_000;
@@ -12,14 +11,14 @@ const CLUSTER = "prod/us-east-1/ClusterCachingAgent";
 const BALANCERS = "prod/us-east-1/AmazonApplicationLoadBalancerCachingAgent";
 const STATE = "prod/us-east-1/AmazonLoadBalancerInstanceStateCachingAgent";
 
-const coverageOf = (more: Partial<Floors> = {}) =>
-  createCoverage(
-    { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: STOCK_MS, ...more },
-    manualClock(),
-  );
+const coverageOf = (more: Partial<CoverageOptions> = {}) =>
+  createCoverage({ floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: STOCK_MS, ...more });
+/** AWS's own time of every change. */
+const AT = Date.UTC(2026, 10, 20);
+
 const prove = (coverage: Coverage, ...types: ResourceType[]) => {
   for (const type of types)
-    for (let count = 0; count < 5; count += 1) coverage.note(item(type), "service", 1_000);
+    for (let count = 0; count < 5; count += 1) coverage.note(item(type), "service", AT, AT + 1_000);
 };
 
 describe("coverage", () => {
@@ -27,7 +26,7 @@ describe("coverage", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 80 }), (lags) => {
         const coverage = coverageOf();
-        for (const lag of lags) coverage.note(item("server-group"), "service", lag);
+        for (const lag of lags) coverage.note(item("server-group"), "service", AT, AT + lag);
         const last = lags.slice(-50);
         const slow = last.filter((lag) => lag >= STOCK_MS).length;
         const proven = last.length >= 5 && slow <= Math.floor(last.length * 0.05);
@@ -49,7 +48,8 @@ describe("coverage", () => {
       "load-balancer: 95 of 100 events within 1.0 s; target-group: 95 of 100 events within 1.0 s",
     );
     expect(coverage.floorOf(STATE)).toBeDefined();
-    for (let count = 0; count < 50; count += 1) coverage.note(item("target-group"), "service", 95_000);
+    for (let count = 0; count < 50; count += 1)
+      coverage.note(item("target-group"), "service", AT, AT + 95_000);
     expect(coverage.paceOf(BALANCERS)).toEqual({
       floorMs: undefined,
       reason: "target-group: 95 of 100 events within 95.0 s, polling is as fast",
@@ -58,17 +58,14 @@ describe("coverage", () => {
     expect([coverage.floorOf(STATE), coverage.all()]).toEqual([undefined, []]);
   });
 
-  test("a change that another source tells of again, minutes later, says nothing against the first", async () => {
-    const clock = manualClock();
-    const coverage = createCoverage(
-      { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: STOCK_MS },
-      clock,
-    );
+  test("a change that another source tells of again, later, says nothing against the first", () => {
+    const coverage = coverageOf();
     for (let count = 0; count < 5; count += 1) {
       const group = { ...item("server-group"), name: `web-v00${count}` };
-      coverage.note(group, "service", 1_000);
-      await clock.advance(180_000);
-      coverage.note(group, "config", 181_000);
+      coverage.note(group, "service", AT, AT + 1_000);
+      // Config captures it minutes later, and tells of it at once.
+      coverage.note(group, "config", AT + 180_000, AT + 182_000);
+      coverage.note(group, "cloudtrail", AT, AT + 80_000);
     }
     expect(coverage.floorOf(CLUSTER)).toBeDefined();
     expect(coverage.all()).toMatchObject([
@@ -77,11 +74,23 @@ describe("coverage", () => {
         sources: [
           { source: "service", events: 5, p95Ms: 1_000, duplicates: 0 },
           { source: "config", events: 0, duplicates: 5 },
+          { source: "cloudtrail", events: 0, duplicates: 5 },
         ],
       },
     ]);
-    // What no other told of is late, whether a pass has seen it meanwhile or not.
-    coverage.note({ ...item("server-group"), name: "api-v001" }, "config", 181_000);
+    // Another change of the same group, of which no other source told.
+    coverage.note({ ...item("server-group"), name: "web-v000" }, "cloudtrail", AT + 20_000, AT + 100_000);
+    expect(coverage.floorOf(CLUSTER)).toBeUndefined();
+  });
+
+  test("AWS Config proves nothing, since it tells when it looked; what it is late with counts", () => {
+    const coverage = coverageOf();
+    for (let count = 0; count < 9; count += 1)
+      coverage.note({ ...item("server-group"), name: `web-v00${count}` }, "config", AT, AT + 2_000);
+    expect(coverage.paceOf(CLUSTER).reason).toBe("server-group: 0 of 5 events seen");
+    prove(coverage, "server-group");
+    expect(coverage.floorOf(CLUSTER)).toBeDefined();
+    coverage.note({ ...item("server-group"), name: "api-v001" }, "config", AT, AT + 181_000);
     expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });
 
@@ -124,10 +133,7 @@ describe("coverage", () => {
   });
 
   test("a site that polls more rarely than the floor is never made to poll more", () => {
-    const coverage = createCoverage(
-      { floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: 600_000 },
-      manualClock(),
-    );
+    const coverage = createCoverage({ floorMs: FLOOR_MS, byAgents: [], canary: undefined, stockMs: 600_000 });
     prove(coverage, "server-group");
     expect(coverage.floorOf(CLUSTER)).toBeUndefined();
   });

@@ -7,7 +7,7 @@ import { messageOf } from "../../errors.ts";
 import { holdValue, ownerOf } from "./hold-value.ts";
 import { createAgentMemory } from "./memory.ts";
 import { nextStep } from "./step.ts";
-import { type Wish, wishFor, wishSchema } from "./wishes.ts";
+import { SERVE, type Wish, wishFor, wishSchema } from "./wishes.ts";
 
 export interface KeeperOptions {
   locks: LockStore;
@@ -66,7 +66,24 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let storedAt = clock.now();
 
   const inForce = () => [...options.standing, ...wishes];
-  const wishOf = (agent: string, now: number) => wishFor(agent, inForce(), now) ?? options.floorOf?.(agent);
+  /** What AWS's throttling slows down never makes faster what is slower already. */
+  const wishOf = (agent: string, now: number) => {
+    const wished = inForce();
+    const slowed = wishFor(
+      agent,
+      wished.filter(({ owner }) => owner === SERVE),
+      now,
+    );
+    const wish =
+      wishFor(
+        agent,
+        wished.filter(({ owner }) => owner !== SERVE),
+        now,
+      ) ?? options.floorOf?.(agent);
+    if (!wish || !slowed) return wish ?? slowed;
+    const intervalOf = ({ intervalMs }: Wish) => intervalMs ?? Number.POSITIVE_INFINITY;
+    return intervalOf(wish) >= intervalOf(slowed) ? wish : slowed;
+  };
   /** The store is what replicas agree on; without one, or while it cannot be read, what is known here counts. */
   const refreshWishes = async (now: number) => {
     if (locks.shares) wishes = stored(await locks.recall(STORE_KEY)) ?? [];
@@ -146,21 +163,27 @@ export function createKeeper(options: KeeperOptions): Keeper {
       });
       return taken;
     },
-    yielding: (inner) => ({
-      ...inner,
-      async lock(agent) {
-        const lock = await inner.lock(agent);
+    yielding(inner) {
+      const lock: LockStore["lock"] = async (agent) => {
+        const found = await inner.lock(agent);
         // Those of other replicas of this environment give way too: the run is wanted, whoever holds.
-        if (lock.holder === undefined || ownerOf(lock.holder) !== options.owner) return lock;
+        if (found.holder === undefined || ownerOf(found.holder) !== options.owner) return found;
         wanted.set(agent, clock.now() + WANTED_MS);
-        await locks.deleteIf(agent, lock.holder);
+        await locks.deleteIf(agent, found.holder);
         return { holder: undefined, lifeMs: 0, held: false };
-      },
-      async runNow(agent, idleMs) {
-        wanted.set(agent, clock.now() + WANTED_MS);
-        return inner.runNow(agent, idleMs);
-      },
-    }),
+      };
+      return {
+        ...inner,
+        lock,
+        async runNow(agent, idleMs) {
+          wanted.set(agent, clock.now() + WANTED_MS);
+          const answer = await inner.runNow(agent, idleMs);
+          // Another replica, which does not know what is wanted here, may have set its hold in between.
+          if (answer !== "held" || (await lock(agent)).held) return answer;
+          return inner.runNow(agent, idleMs);
+        },
+      };
+    },
     async keep() {
       while (!signal.aborted) {
         try {

@@ -43,7 +43,8 @@ export function nextStep(
   // Without a known start an interval has nothing to count from: the agent runs once first, and a hold of ours ends.
   const failed =
     attemptMs !== undefined && (lastStartMs === undefined || attemptMs - lastStartMs > SEEN_LATE_MS);
-  const dueInMs = dueIn(wish, failed ? attemptMs : lastStartMs, now);
+  const retrying = failed ? { ...wish, intervalMs: wish.retryMs ?? wish.intervalMs } : wish;
+  const dueInMs = dueIn(retrying, failed ? attemptMs : lastStartMs, now);
   if (dueInMs === undefined) return { action: "none" };
   if (!ours && !isIdle({ lifeMs, lastStartMs }, now, ownIntervalMs(agent) ?? configuredMs))
     return { action: "none" };

@@ -2,12 +2,17 @@ import { z } from "zod";
 import { onlyReads } from "../../agents/catalog.ts";
 import { matchesGlob } from "../../agents/pattern.ts";
 
+/** Who wishes what `serve` itself decides. */
+export const SERVE = "aec serve";
+
 /** How often agents are to run from now on, without a restart of Clouddriver. */
 export const wishSchema = z.strictObject({
   /** Glob over the agentType. */
   agents: z.string().min(1).max(500),
   /** Between two starts, ms; null holds the agents altogether. */
   intervalMs: z.number().min(10_000).max(86_400_000).nullable(),
+  /** After an attempt that failed, ms; default: the interval. */
+  retryMs: z.number().optional(),
   /** End of the wish, ms since the epoch; null: until it is released. */
   until: z.number().nullable(),
   owner: z.string().max(200),
@@ -24,7 +29,7 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 /** A wish as it is asked for: `serve` counts its life by its own clock. A hold has to have an end. */
 export const askedWishSchema = wishSchema
-  .omit({ until: true })
+  .omit({ until: true, retryMs: true })
   .extend({ forMs: z.number().positive().max(THIRTY_DAYS_MS, "at most 30 days").nullable() })
   .refine(({ intervalMs, forMs }) => intervalMs !== null || forMs !== null, "a hold needs an end (forMs)");
 
