@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import type { SearchedKind } from "../clouddriver/search.ts";
 import { messageOf, usageError } from "../errors.ts";
-import { allLoadBalancers, isV2 } from "../serve/balancers.ts";
+import { allLoadBalancers, isV2 } from "../serve/running/balancers.ts";
 import type { Inventory } from "./model.ts";
 
 export interface InventoryOf extends Inventory {

@@ -10,7 +10,7 @@ import { configuredIntervalMs } from "../polling/configured.ts";
 import { configuredFloors, floorFor } from "../polling/floors.ts";
 import { standingWishes } from "../polling/live/standing.ts";
 import { wishFor } from "../polling/live/wishes.ts";
-import { isTold } from "../serve/coverage.ts";
+import { isTold } from "../serve/holding/coverage.ts";
 import { numberOption } from "./number-option.ts";
 
 export interface BudgetOptions {

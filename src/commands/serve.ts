@@ -5,22 +5,22 @@ import { partitionOf, placeOf, placesOf, regionsOf } from "../aws/places.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { messageOf, usageError } from "../errors.ts";
-import { adminHandler } from "../serve/admin.ts";
-import type { Mode } from "../serve/apply.ts";
-import { noteSettled } from "../serve/coverage.ts";
-import { watchDeadLetters } from "../serve/dead-letters.ts";
-import { sendHeartbeats } from "../serve/heartbeat.ts";
-import { listen, parseListen } from "../serve/listener.ts";
+import { noteSettled } from "../serve/holding/coverage.ts";
+import { watchDeadLetters } from "../serve/holding/dead-letters.ts";
+import { sendHeartbeats } from "../serve/holding/heartbeat.ts";
+import { createLosses } from "../serve/holding/losses.ts";
 import { createLog } from "../serve/log.ts";
-import { createLosses } from "../serve/losses.ts";
-import { createMetrics } from "../serve/metrics.ts";
-import { notifyHandler } from "../serve/notify.ts";
-import { parseQueueUrl, type QueueUrl } from "../serve/queue-url.ts";
-import type { Receiver } from "../serve/receive.ts";
-import { createRecent } from "../serve/recent.ts";
-import { createRecording } from "../serve/recording.ts";
+import { listen, parseListen } from "../serve/receiving/listener.ts";
+import { notifyHandler } from "../serve/receiving/notify.ts";
+import { parseQueueUrl, type QueueUrl } from "../serve/receiving/queue-url.ts";
+import type { Receiver } from "../serve/receiving/receive.ts";
+import { createRecording } from "../serve/receiving/recording.ts";
+import type { Mode } from "../serve/running/apply.ts";
 import { chooseMode, openScheduler } from "../serve/scheduler.ts";
-import { statusOf } from "../serve/status.ts";
+import { adminHandler } from "../serve/telling/admin.ts";
+import { createMetrics } from "../serve/telling/metrics.ts";
+import { createRecent } from "../serve/telling/recent.ts";
+import { statusOf } from "../serve/telling/status.ts";
 import type { Watcher } from "../serve/watcher.ts";
 import { checkTopicArn, topicArn } from "../sns/topology.ts";
 import { topicOf } from "./sns/options.ts";
@@ -159,7 +159,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
       topics,
       queues: queues.map(({ url }) => url),
     });
-    const { receiveFrom } = await import("../serve/receive.ts");
+    const { receiveFrom } = await import("../serve/receiving/receive.ts");
     const working = [
       ...receivers.map(receiveFrom),
       ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending(), scheduler.heal()] : []),

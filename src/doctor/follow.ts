@@ -4,7 +4,7 @@ import type { Place } from "../aws/places.ts";
 import { createSns } from "../aws/sns.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { askServe } from "../serve/client.ts";
+import { askServe } from "../serve/telling/client.ts";
 
 /** A part of the way of a message from the topic to what `serve` decides. */
 export interface Step {

@@ -3,9 +3,9 @@ import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { checkNotify } from "../install/verify.ts";
-import { askServe } from "../serve/client.ts";
-import type { RecentEvent } from "../serve/recent.ts";
-import type { Status } from "../serve/status.ts";
+import { askServe } from "../serve/telling/client.ts";
+import type { RecentEvent } from "../serve/telling/recent.ts";
+import type { Status } from "../serve/telling/status.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** Whether the endpoint, Clouddriver, the lock store and a running `serve` answer. */

@@ -1,6 +1,6 @@
 import type { ResourceType } from "../agents/kinds.ts";
 import type { ResourceEvent } from "../events/event.ts";
-import type { Fate } from "./memory.ts";
+import type { Fate } from "./receiving/memory.ts";
 
 /** A message that is dealt with. */
 export interface Settled {

@@ -141,7 +141,7 @@ describe("pure modules", () => {
     "refresh/verdict",
     "rules/plan",
     "rules/rules",
-    "serve/facts",
+    "serve/running/facts",
     "sns/attributes",
     "sns/filter",
     "sns/plan",

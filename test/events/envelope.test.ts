@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { isResourceEvent } from "../../src/events/event.ts";
 import { parseEvent } from "../../src/events/parse.ts";
 import { TABLE } from "../../src/events/table.ts";
-import { contradiction } from "../../src/serve/facts.ts";
+import { contradiction } from "../../src/serve/running/facts.ts";
 
 const SCALING = { AutoScalingGroupName: "app-v001", EC2InstanceId: "i-1" };
 

@@ -3,10 +3,10 @@ import type { Clock } from "../../src/clock.ts";
 import type { AgentExecution } from "../../src/clouddriver/executions.ts";
 import type { ResourceEvent } from "../../src/events/event.ts";
 import type { WorkItem } from "../../src/refresh/items.ts";
-import { createApply } from "../../src/serve/apply.ts";
-import { createBalancers } from "../../src/serve/balancers.ts";
-import { createNewest } from "../../src/serve/newest.ts";
-import { createPace } from "../../src/serve/pace.ts";
+import { createNewest } from "../../src/serve/receiving/newest.ts";
+import { createApply } from "../../src/serve/running/apply.ts";
+import { createBalancers } from "../../src/serve/running/balancers.ts";
+import { createPace } from "../../src/serve/running/pace.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
 const PLACE = "prod-ecs/us-east-1";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ResourceType } from "../../src/agents/kinds.ts";
-import { type Coverage, type CoverageOptions, createCoverage } from "../../src/serve/coverage.ts";
+import { type Coverage, type CoverageOptions, createCoverage } from "../../src/serve/holding/coverage.ts";
 
 const STOCK_MS = 30_000;
 const FLOOR_MS = 300_000;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withoutSecrets } from "../../src/serve/recording.ts";
+import { withoutSecrets } from "../../src/serve/receiving/recording.ts";
 import { temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 

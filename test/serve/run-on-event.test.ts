@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Covered } from "../../src/serve/coverage.ts";
+import type { Covered } from "../../src/serve/holding/coverage.ts";
 import { temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, type Serving, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 

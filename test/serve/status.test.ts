@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createMetrics } from "../../src/serve/metrics.ts";
-import type { Status } from "../../src/serve/status.ts";
-import { statusPage } from "../../src/serve/status-page.ts";
+import { createMetrics } from "../../src/serve/telling/metrics.ts";
+import type { Status } from "../../src/serve/telling/status.ts";
+import { statusPage } from "../../src/serve/telling/status-page.ts";
 import { REGION, serve, testSite, until } from "../helpers/site.ts";
 
 const basic = (password: string) => `Basic ${Buffer.from(`aec:${password}`).toString("base64")}`;

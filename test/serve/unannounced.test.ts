@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ResourceType } from "../../src/agents/kinds.ts";
-import { createUnannounced } from "../../src/serve/unannounced.ts";
+import { createUnannounced } from "../../src/serve/holding/unannounced.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
 const PLACE = { account: "prod", region: "us-east-1" };

@@ -6,8 +6,8 @@ import type { CommandResult } from "../../output/output.ts";
 import type { Paint } from "../../output/paint.ts";
 import { table } from "../../output/table.ts";
 import { ownerOf } from "../../polling/live/hold-value.ts";
-import { askServe } from "../../serve/client.ts";
-import type { Status } from "../../serve/status.ts";
+import { askServe } from "../../serve/telling/client.ts";
+import type { Status } from "../../serve/telling/status.ts";
 import { type AgentFilter, chosenAgents, openWatchers } from "./sight.ts";
 
 export interface AgentsListOptions extends AgentFilter {

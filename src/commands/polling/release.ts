@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { Wish } from "../../polling/live/wishes.ts";
-import { askServe } from "../../serve/client.ts";
+import { askServe } from "../../serve/telling/client.ts";
 import type { ApplyOptions } from "../in-places.ts";
 
 /** `aec polling release`: takes live intervals and holds back; Clouddriver's own polling goes on within seconds. */

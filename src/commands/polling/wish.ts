@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from "../../duration.ts";
 import { EXIT } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { AWAITED } from "../../polling/live/wishes.ts";
-import { askServe } from "../../serve/client.ts";
+import { askServe } from "../../serve/telling/client.ts";
 import type { ApplyOptions } from "../in-places.ts";
 
 export interface WishOptions extends ApplyOptions {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Settled, Watcher } from "./watcher.ts";
+import type { Settled, Watcher } from "../watcher.ts";
 
 /** Prometheus metrics of one `aec serve`, and the watcher that counts them. */
 export interface Metrics extends Watcher {

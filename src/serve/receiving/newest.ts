@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { ResourceEvent } from "../events/event.ts";
+import type { ResourceEvent } from "../../events/event.ts";
 
 const MAX_RESOURCES = 50_000;
 

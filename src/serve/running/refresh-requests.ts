@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { RESOURCE_TYPES } from "../agents/kinds.ts";
-import type { LockStore } from "../agents/stores/store.ts";
-import { childSignal } from "../child-signal.ts";
-import type { Clock } from "../clock.ts";
-import type { Account } from "../clouddriver/accounts.ts";
-import type { Clouddriver } from "../clouddriver/client.ts";
-import { EXIT, ExpectedError, messageOf } from "../errors.ts";
-import { fields } from "../events/fields.ts";
-import { type WorkItem, workItems } from "../refresh/items.ts";
-import type { ItemResult } from "../refresh/refresh.ts";
-import { isGood } from "../refresh/verdict.ts";
+import { RESOURCE_TYPES } from "../../agents/kinds.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import { childSignal } from "../../child-signal.ts";
+import type { Clock } from "../../clock.ts";
+import type { Account } from "../../clouddriver/accounts.ts";
+import type { Clouddriver } from "../../clouddriver/client.ts";
+import { EXIT, ExpectedError, messageOf } from "../../errors.ts";
+import { fields } from "../../events/fields.ts";
+import { type WorkItem, workItems } from "../../refresh/items.ts";
+import type { ItemResult } from "../../refresh/refresh.ts";
+import { isGood } from "../../refresh/verdict.ts";
 
 /** What `POST /refresh` takes: the arguments of `aec refresh`; an empty field of a form says nothing. */
 const requestSchema = z.preprocess(

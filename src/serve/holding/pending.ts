@@ -1,14 +1,14 @@
 import type { Logger } from "pino";
-import { agentsOf, type Place, type ResourceType } from "../agents/kinds.ts";
-import type { Clock } from "../clock.ts";
+import { agentsOf, type Place, type ResourceType } from "../../agents/kinds.ts";
+import type { Clock } from "../../clock.ts";
 import {
   type Clouddriver,
   isUnprocessed,
   type OnDemandKind,
   type PendingRefresh,
-} from "../clouddriver/client.ts";
-import { messageOf } from "../errors.ts";
-import type { RunForItem } from "./agent-runs.ts";
+} from "../../clouddriver/client.ts";
+import { messageOf } from "../../errors.ts";
+import type { RunForItem } from "../running/agent-runs.ts";
 import type { Health } from "./health.ts";
 
 /** Kinds whose refreshes Orca's stages wait for until a full pass has processed them. ECS's always look processed. */

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
-import { messageOf } from "../errors.ts";
-import type { Keeper } from "../polling/live/keeper.ts";
-import { askedWishSchema } from "../polling/live/wishes.ts";
-import type { Handler } from "./listener.ts";
+import { messageOf } from "../../errors.ts";
+import type { Keeper } from "../../polling/live/keeper.ts";
+import { askedWishSchema } from "../../polling/live/wishes.ts";
+import type { Handler } from "../receiving/listener.ts";
+import { BadRequest, type RefreshRequests } from "../running/refresh-requests.ts";
 import type { Metrics } from "./metrics.ts";
-import { BadRequest, type RefreshRequests } from "./refresh-requests.ts";
 import type { Status } from "./status.ts";
 import { statusPage } from "./status-page.ts";
 

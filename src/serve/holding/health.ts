@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
-import type { Clouddriver, ServerGroup } from "../clouddriver/client.ts";
-import { messageOf } from "../errors.ts";
-import type { RunForItem } from "./agent-runs.ts";
-import type { BalancerPlace, Balancers } from "./balancers.ts";
+import type { Clock } from "../../clock.ts";
+import type { Clouddriver, ServerGroup } from "../../clouddriver/client.ts";
+import { messageOf } from "../../errors.ts";
+import type { RunForItem } from "../running/agent-runs.ts";
+import type { BalancerPlace, Balancers } from "../running/balancers.ts";
 
 /** Looks at the health of what is being deployed: AWS tells of no change of it. */
 export interface Health {

@@ -1,6 +1,6 @@
-import type { Keeper } from "../polling/live/keeper.ts";
-import { SERVE, wishFor } from "../polling/live/wishes.ts";
-import type { PaceChange } from "./handle.ts";
+import type { Keeper } from "../../polling/live/keeper.ts";
+import { SERVE, wishFor } from "../../polling/live/wishes.ts";
+import type { PaceChange } from "../receiving/handle.ts";
 
 /** How often agents still run by themselves where AWS throttles. */
 const FLOOR_MS = 5 * 60_000;

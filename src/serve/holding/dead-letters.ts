@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
-import { parseTopicArn } from "../events/signing-host.ts";
-import { deadLetterQueueName } from "../sns/topology.ts";
-import { topicClients } from "./topic-clients.ts";
+import type { Context } from "../../context.ts";
+import { messageOf } from "../../errors.ts";
+import { parseTopicArn } from "../../events/signing-host.ts";
+import { deadLetterQueueName } from "../../sns/topology.ts";
+import { topicClients } from "../topic-clients.ts";
 
 const LOOK_MS = 60_000;
 
@@ -18,7 +18,7 @@ export async function watchDeadLetters(
   grown: (queue: string) => Promise<boolean>,
 ): Promise<void> {
   const { clock, signal } = context.world;
-  const { createSqs } = await import("../aws/sqs.ts");
+  const { createSqs } = await import("../../aws/sqs.ts");
   const clientOf = topicClients(context, (place) => createSqs(context, place));
   const seen = new Map<string, number>();
   const silenced = new Set<string>();

@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
-import type { Account } from "../clouddriver/accounts.ts";
-import { accountsUnder, decide } from "../events/decide.ts";
-import { isResourceEvent, type Parsed, type Pressure, type ResourceEvent } from "../events/event.ts";
-import type { SnsMessage } from "../events/message.ts";
-import type { Apply } from "./apply.ts";
+import type { Clock } from "../../clock.ts";
+import type { Account } from "../../clouddriver/accounts.ts";
+import { accountsUnder, decide } from "../../events/decide.ts";
+import { isResourceEvent, type Parsed, type Pressure, type ResourceEvent } from "../../events/event.ts";
+import type { SnsMessage } from "../../events/message.ts";
+import type { Apply } from "../running/apply.ts";
+import type { Watcher } from "../watcher.ts";
 import type { Fate } from "./memory.ts";
 import { createNewest } from "./newest.ts";
-import type { Watcher } from "./watcher.ts";
 
 export interface Handler {
   accounts(): Promise<Account[]>;

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import { agentsOf, GLOBAL_REGION, isGlobal, providerOf, RESOURCE_TYPES } from "../agents/kinds.ts";
-import type { LockStore } from "../agents/stores/store.ts";
-import type { Account } from "../clouddriver/accounts.ts";
-import type { WorkItem } from "../refresh/items.ts";
-import type { Refresher } from "../refresh/refresh.ts";
+import { agentsOf, GLOBAL_REGION, isGlobal, providerOf, RESOURCE_TYPES } from "../../agents/kinds.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import type { Account } from "../../clouddriver/accounts.ts";
+import type { WorkItem } from "../../refresh/items.ts";
+import type { Refresher } from "../../refresh/refresh.ts";
 import type { RunForItem } from "./agent-runs.ts";
 
 export interface FloorOptions {

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
-import type { QueueMessage, Sqs } from "../aws/sqs.ts";
-import { childSignal } from "../child-signal.ts";
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import type { QueueMessage, Sqs } from "../../aws/sqs.ts";
+import { childSignal } from "../../child-signal.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 export interface Receiver {

@@ -1,14 +1,14 @@
 import type { Logger } from "pino";
-import { childSignal } from "../child-signal.ts";
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
-import { isResourceEvent } from "../events/event.ts";
-import { parseMessage, type SnsMessage } from "../events/message.ts";
-import { parseEvent } from "../events/parse.ts";
-import { type VerificationPolicy, verifyMessage } from "../events/verify.ts";
+import { childSignal } from "../../child-signal.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
+import { isResourceEvent } from "../../events/event.ts";
+import { parseMessage, type SnsMessage } from "../../events/message.ts";
+import { parseEvent } from "../../events/parse.ts";
+import { type VerificationPolicy, verifyMessage } from "../../events/verify.ts";
+import type { Watcher } from "../watcher.ts";
 import type { Incoming } from "./handle.ts";
 import { createMemory, type Fate, type Refusal } from "./memory.ts";
-import type { Watcher } from "./watcher.ts";
 
 export interface Dispatcher {
   policy: VerificationPolicy;

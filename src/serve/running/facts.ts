@@ -1,5 +1,5 @@
-import type { ServerGroup } from "../clouddriver/client.ts";
-import type { ResourceFacts } from "../events/event.ts";
+import type { ServerGroup } from "../../clouddriver/client.ts";
+import type { ResourceFacts } from "../../events/event.ts";
 
 /** How the cached server group contradicts what the event says of it; undefined where it does not. */
 export function contradiction(facts: ResourceFacts, cached: ServerGroup | undefined): string | undefined {

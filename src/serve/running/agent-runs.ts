@@ -1,9 +1,9 @@
-import { type AgentRun, runAgent } from "../agents/run.ts";
-import type { LockStore } from "../agents/stores/store.ts";
-import { createDebounce } from "../debounce.ts";
-import type { WorkItem } from "../refresh/items.ts";
-import type { Refresher } from "../refresh/refresh.ts";
-import type { Leases } from "./leases.ts";
+import { type AgentRun, runAgent } from "../../agents/run.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import { createDebounce } from "../../debounce.ts";
+import type { WorkItem } from "../../refresh/items.ts";
+import type { Refresher } from "../../refresh/refresh.ts";
+import type { Leases } from "../leases.ts";
 import type { Pace } from "./pace.ts";
 
 /** Runs an agent for an item: at once or with those that come meanwhile, at the pace of its account and Region. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { Clock } from "../clock.ts";
-import type { WorkItem } from "../refresh/items.ts";
+import type { Clock } from "../../clock.ts";
+import type { WorkItem } from "../../refresh/items.ts";
 
 /** What became of one message. */
 export interface Fate {

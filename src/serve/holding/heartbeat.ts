@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
-import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
-import { HEARTBEAT_SOURCE, heartbeatText } from "../events/heartbeat.ts";
-import { topicClients } from "./topic-clients.ts";
+import type { Context } from "../../context.ts";
+import { messageOf } from "../../errors.ts";
+import { HEARTBEAT_SOURCE, heartbeatText } from "../../events/heartbeat.ts";
+import { topicClients } from "../topic-clients.ts";
 
 /**
  * Sends a heartbeat by each path of each topic, so often: published to it, and as an event of our own, which a rule
@@ -16,8 +16,8 @@ export async function sendHeartbeats(
 ): Promise<void> {
   const { clock, signal } = context.world;
   const [{ createSns }, { createEventBridge }] = await Promise.all([
-    import("../aws/sns.ts"),
-    import("../aws/eventbridge.ts"),
+    import("../../aws/sns.ts"),
+    import("../../aws/eventbridge.ts"),
   ]);
   const clientsOf = topicClients(context, (place) => ({
     sns: createSns(context, place),

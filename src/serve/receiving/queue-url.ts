@@ -1,5 +1,5 @@
-import { isRegion } from "../aws/places.ts";
-import { usageError } from "../errors.ts";
+import { isRegion } from "../../aws/places.ts";
+import { usageError } from "../../errors.ts";
 
 /** A queue to receive from. */
 export interface QueueUrl {

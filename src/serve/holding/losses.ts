@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
-import type { WorkItem } from "../refresh/items.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
+import type { WorkItem } from "../../refresh/items.ts";
+import type { Scheduler } from "../scheduler.ts";
 
 /** What is done about events that may have been lost. */
 export interface Losses {

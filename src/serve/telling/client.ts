@@ -1,5 +1,5 @@
-import type { Context } from "../context.ts";
-import { EXIT, ExpectedError, failure, messageOf, usageError } from "../errors.ts";
+import type { Context } from "../../context.ts";
+import { EXIT, ExpectedError, failure, messageOf, usageError } from "../../errors.ts";
 
 const TIMEOUT_MS = 10_000;
 

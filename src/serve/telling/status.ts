@@ -1,10 +1,10 @@
-import { callsPerPass } from "../agents/catalog.ts";
-import type { Keeper } from "../polling/live/keeper.ts";
-import { ownIntervalMs } from "../polling/own-intervals.ts";
-import type { Mode } from "./apply.ts";
-import type { Covered } from "./coverage.ts";
+import { callsPerPass } from "../../agents/catalog.ts";
+import type { Keeper } from "../../polling/live/keeper.ts";
+import { ownIntervalMs } from "../../polling/own-intervals.ts";
+import type { Covered } from "../holding/coverage.ts";
+import type { Mode } from "../running/apply.ts";
+import type { Scheduler } from "../scheduler.ts";
 import type { Latency, Recent, RecentEvent } from "./recent.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** What `GET /status` answers. */
 export interface Status {

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
-import { failure, messageOf } from "../errors.ts";
-import { fields, parseJson } from "../events/fields.ts";
-import { hideSecrets } from "../secrets.ts";
-import type { Settled } from "./watcher.ts";
+import { failure, messageOf } from "../../errors.ts";
+import { fields, parseJson } from "../../events/fields.ts";
+import { hideSecrets } from "../../secrets.ts";
+import type { Settled } from "../watcher.ts";
 
 /** Names of fields whose values are nobody's business; `token` is what confirms a subscription. */
 const SECRET =

@@ -1,11 +1,11 @@
 import { LRUCache } from "lru-cache";
-import { parseAgent } from "../agents/catalog.ts";
-import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../agents/kinds.ts";
-import type { ResourceEvent } from "../events/event.ts";
-import { type Floors, floorFor } from "../polling/floors.ts";
-import { SERVE, type Wish } from "../polling/live/wishes.ts";
-import type { WorkItem } from "../refresh/items.ts";
-import type { Settled } from "./watcher.ts";
+import { parseAgent } from "../../agents/catalog.ts";
+import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../../agents/kinds.ts";
+import type { ResourceEvent } from "../../events/event.ts";
+import { type Floors, floorFor } from "../../polling/floors.ts";
+import { SERVE, type Wish } from "../../polling/live/wishes.ts";
+import type { WorkItem } from "../../refresh/items.ts";
+import type { Settled } from "../watcher.ts";
 
 type EventSource = ResourceEvent["source"];
 

@@ -8,7 +8,7 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { failure, messageOf, usageError } from "../errors.ts";
+import { failure, messageOf, usageError } from "../../errors.ts";
 
 /** SNS opens a handful; whatever comes beyond is turned away. */
 const MAX_CONNECTIONS = 512;

@@ -1,9 +1,9 @@
 import PQueue from "p-queue";
-import type { ResourceType } from "../agents/kinds.ts";
-import type { Clock } from "../clock.ts";
-import type { WorkItem } from "../refresh/items.ts";
-import type { Turns } from "../refresh/turns.ts";
-import { createTokenBucket, type TokenBucket } from "../token-bucket.ts";
+import type { ResourceType } from "../../agents/kinds.ts";
+import type { Clock } from "../../clock.ts";
+import type { WorkItem } from "../../refresh/items.ts";
+import type { Turns } from "../../refresh/turns.ts";
+import { createTokenBucket, type TokenBucket } from "../../token-bucket.ts";
 
 /** How fast AWS is asked, in each account and Region. */
 export interface Pace {

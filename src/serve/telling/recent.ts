@@ -1,4 +1,4 @@
-import type { Settled } from "./watcher.ts";
+import type { Settled } from "../watcher.ts";
 
 /** A message about a resource, and how long it took. */
 export interface RecentEvent {

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../agents/blocked.ts";
-import type { LockStore } from "../agents/stores/store.ts";
-import type { Sighting } from "../agents/view.ts";
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../../agents/blocked.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import type { Sighting } from "../../agents/view.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
 
 /** All locks are looked for, which on a large Redis is not little. */
 const LOOK_MS = 60_000;

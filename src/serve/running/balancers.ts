@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
-import type { Clouddriver } from "../clouddriver/client.ts";
-import { createDebounce } from "../debounce.ts";
-import type { WorkItem } from "../refresh/items.ts";
+import type { Clock } from "../../clock.ts";
+import type { Clouddriver } from "../../clouddriver/client.ts";
+import { createDebounce } from "../../debounce.ts";
+import type { WorkItem } from "../../refresh/items.ts";
 import type { Pace } from "./pace.ts";
 
 /** An account and Region. */

@@ -1,12 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
-import type { ResourceType } from "../agents/kinds.ts";
-import type { LockStore } from "../agents/stores/store.ts";
-import type { Clock } from "../clock.ts";
-import type { Clouddriver } from "../clouddriver/client.ts";
-import type { SearchedKind } from "../clouddriver/search.ts";
-import { messageOf } from "../errors.ts";
-import type { WorkItem } from "../refresh/items.ts";
+import type { ResourceType } from "../../agents/kinds.ts";
+import type { LockStore } from "../../agents/stores/store.ts";
+import type { Clock } from "../../clock.ts";
+import type { Clouddriver } from "../../clouddriver/client.ts";
+import type { SearchedKind } from "../../clouddriver/search.ts";
+import { messageOf } from "../../errors.ts";
+import type { WorkItem } from "../../refresh/items.ts";
 import type { Coverage } from "./coverage.ts";
 
 type Item = Pick<WorkItem, "account" | "region" | "type" | "name">;
