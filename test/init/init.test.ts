@@ -117,6 +117,21 @@ describe("aec init", () => {
     expect(existsSync(join(cwd, "aec.yml"))).toBe(false);
   });
 
+  test("what carries a password is not written", async () => {
+    const cwd = place({ ".spin/config": "gate:\n  endpoint: https://me:secret@gate.example.com\n" });
+    const argv = [
+      "--clouddriver-url",
+      "http://me:secret@clouddriver:7002",
+      "--lock-store",
+      "redis://r:6379?password=secret",
+    ];
+    expect((await aec([...argv, "init", "--yes"], { cwd, home: cwd, ...NOBODY })).exit).toBe(0);
+    const text = readFileSync(join(cwd, "aec.yml"), "utf8");
+    expect(text).not.toContain("secret");
+    for (const variable of ["AEC_CLOUDDRIVER_URL", "AEC_LOCK_STORE", "AEC_GATE_URL"])
+      expect(text).toContain(variable);
+  });
+
   test("the accounts are read from a Clouddriver that a person names", async () => {
     const site = await testSite();
     const cwd = place();
