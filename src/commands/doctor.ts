@@ -29,11 +29,19 @@ export async function run(context: Context, options: DoctorOptions): Promise<Com
     checkAgents(context),
   ]);
   const checks = [...looked.flat(), ...checkFiles(context, options)];
-  const fails = checks.some(({ result }) => result === "failure");
+  // What is looked at later may fail because of what was looked at before.
+  const first =
+    checks.find(({ result }) => result === "failure") ?? checks.find(({ result }) => result === "warning");
+  const fails = first?.result === "failure";
   return {
-    data: { checks },
+    data: { checks, first: first?.id ?? null },
     exit: fails ? EXIT.failed : EXIT.ok,
-    text: (paint) => [...checks.map((check) => line(check, paint)), summary(checks)].join("\n"),
+    text: (paint) =>
+      [
+        ...checks.map((check) => line(check, paint)),
+        summary(checks),
+        ...(first ? [`begin with ${first.id}: ${first.reason}`] : []),
+      ].join("\n"),
   };
 }
 
