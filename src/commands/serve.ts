@@ -70,7 +70,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   }
   const recorded =
     options.record === undefined ? undefined : createRecording(resolve(world.cwd, options.record));
-  const recent = createRecent();
+  const recent = createRecent(clock);
   const metrics = createMetrics({
     open: () => dispatch.open(),
     held: () => keeper?.held().length ?? 0,

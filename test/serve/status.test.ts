@@ -30,7 +30,18 @@ describe("the status of serve", () => {
       latencies: [{ type: "AWS::AutoScaling::AutoScalingGroup", source: "service" }],
       savedCallsPerMinute: 0,
       watched: [],
+      outcomes: { counts: { confirmed: 1, applied: 1 } },
     });
+    const told = await site.aec(["status"], {
+      env: { AEC_SERVE_URL: serving.admin, AEC_SERVE_TOKEN: "token" },
+    });
+    expect(told.stdout).toMatch(
+      /topic .*exists(.|\n)*aec serve is ready, in mode agents; in .*: 1 confirmed, 1 applied/,
+    );
+    const gone = await site.aec(["status", "-o", "json"], {
+      env: { AEC_SERVE_URL: "http://127.0.0.1:1", AEC_SERVE_TOKEN: "t" },
+    });
+    expect([gone.exit, gone.json()]).toEqual([0, expect.objectContaining({ serve: null })]);
     const page = await ask({ accept: "text/html,*/*", authorization: basic("token") });
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
@@ -70,6 +81,7 @@ describe("the status of serve", () => {
         watched: [name],
         agents: [{ agent: name, held: true, everyMs: 300_000, reason: name }],
         savedCallsPerMinute: 0,
+        outcomes: { since: 0, counts: {} },
         latencies: [{ type: name, source: name, events: 1, p50Ms: 1, p95Ms: 1 }],
         last: [{ ...event, outcome: name, reason: name, receivedAt: 0, tookMs: 1, changedMs: 1 }],
         missing: [name],

@@ -4,8 +4,13 @@ import { type Place, type PlaceOptions, placesOf } from "../../aws/places.ts";
 import { createSns } from "../../aws/sns.ts";
 import { createSqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
+import { formatDuration } from "../../duration.ts";
+import { messageOf } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
+import { askServe } from "../../serve/telling/client.ts";
+import type { Status } from "../../serve/telling/status.ts";
+import { countsOf } from "../../serve/telling/status-page.ts";
 import { deadLetterQueueName, eventQueueName, isOurs, topicArn } from "../../sns/topology.ts";
 import { everyRuleName } from "../events/options.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
@@ -19,7 +24,7 @@ interface Resource {
   state: string;
 }
 
-/** `aec status`: what `aec` has made in AWS, found by name and tag. */
+/** `aec status`: what `aec` has made in AWS, found by name and tag, and what a running `serve` does. */
 export async function run(context: Context, options: StatusOptions): Promise<CommandResult> {
   const read = async (place: Place): Promise<PlaceResult> => {
     const resources = await resourcesIn(context, place, options);
@@ -34,7 +39,45 @@ export async function run(context: Context, options: StatusOptions): Promise<Com
             ),
     };
   };
-  return readInPlaces(await placesOf(context, options), read);
+  const [made, serve] = await Promise.all([
+    placesOf(context, options).then((places) => readInPlaces(places, read)),
+    serveOf(context),
+  ]);
+  return {
+    ...made,
+    data: { ...(made.data as object), serve: serve ?? null },
+    text: (paint) =>
+      [made.text(paint), ...(serve ? [serveLine(serve, context.world.clock.now())] : [])].join("\n"),
+  };
+}
+
+type ServeSummary = Pick<Status, "mode" | "held" | "savedCallsPerMinute" | "outcomes" | "missing">;
+
+/** What a running `aec serve` does; undefined where none is named, or it does not answer. */
+async function serveOf(context: Context): Promise<ServeSummary | undefined> {
+  const { serve, serveToken } = context.settings;
+  if (serve.value === undefined || serveToken.value === undefined) return undefined;
+  try {
+    const { mode, held, savedCallsPerMinute, outcomes, missing } = (await askServe(
+      context,
+      "/status",
+    )) as unknown as Status;
+    return { mode, held, savedCallsPerMinute, outcomes, missing };
+  } catch (error) {
+    context.out.warn(`aec serve: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function serveLine(
+  { mode, held, savedCallsPerMinute, outcomes, missing }: ServeSummary,
+  now: number,
+): string {
+  const ready = missing.length === 0 ? "ready" : `not ready: ${missing.join("; ")}`;
+  const since = formatDuration(Math.max(0, now - outcomes.since));
+  const saving =
+    held > 0 ? `, ${held} agents held, at least ${savedCallsPerMinute} AWS calls a minute saved` : "";
+  return `aec serve is ${ready}, in mode ${mode}; in ${since}: ${countsOf(outcomes)}${saving}`;
 }
 
 async function resourcesIn(context: Context, place: Place, options: StatusOptions): Promise<Resource[]> {

@@ -1,3 +1,5 @@
+import type { Clock } from "../../clock.ts";
+import type { Fate } from "../receiving/memory.ts";
 import type { Settled } from "../watcher.ts";
 
 /** A message about a resource, and how long it took. */
@@ -30,11 +32,20 @@ export interface Latency {
 const SHOWN = 20;
 const KEPT = 500;
 
-/** Remembers the last events of this replica. */
-export function createRecent() {
+/** What became of all messages since `since`, ms since the epoch. */
+export interface Outcomes {
+  since: number;
+  counts: Readonly<Partial<Record<Fate["outcome"], number>>>;
+}
+
+/** Remembers the last events of this replica, and what became of all its messages. */
+export function createRecent(clock: Clock) {
   const events: RecentEvent[] = [];
+  const since = clock.now();
+  const counts: Partial<Record<Fate["outcome"], number>> = {};
   return {
     settled({ id, event, fate }: Settled): void {
+      counts[fate.outcome] = (counts[fate.outcome] ?? 0) + 1;
       if (!event) return;
       const { receivedAt = 0, settledAt = 0, outcome, reason } = fate;
       events.unshift({
@@ -52,6 +63,7 @@ export function createRecent() {
       });
       events.length = Math.min(events.length, KEPT);
     },
+    outcomes: (): Outcomes => ({ since, counts }),
     /** The newest first. */
     last: (): readonly RecentEvent[] => events.slice(0, SHOWN),
     latencies(): Latency[] {

@@ -1,13 +1,27 @@
+import type { Outcomes } from "./recent.ts";
 import type { Status } from "./status.ts";
 
 /** The status as one page: no script, no other request. */
 export function statusPage(status: Status, now: number): string {
-  const { mode, open, held, slow, events = [], agents = [], watched, latencies, last, missing } = status;
+  const {
+    mode,
+    open,
+    held,
+    slow,
+    events = [],
+    agents = [],
+    watched,
+    latencies,
+    last,
+    missing,
+    outcomes,
+  } = status;
   const facts = [
     ["Ready", missing.length === 0 ? "yes" : `no: ${missing.join("; ")}`],
     ["Mode", mode],
     ["Topics", status.topics.join(", ")],
     ["Queues", status.queues.join(", ") || "none"],
+    ["Since", `${duration(now - outcomes.since)}: ${countsOf(outcomes)}`],
     ["Being applied", open],
     ["Agents held", held],
     ["AWS calls saved a minute, at least", status.savedCallsPerMinute],
@@ -106,6 +120,12 @@ ${rows.map((row) => cells("td", row)).join("\n")}
 function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   return `${Math.round(ms / 60_000)} min`;
+}
+
+/** `340 applied, 20 ignored`. */
+export function countsOf({ counts }: Outcomes): string {
+  const told = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
+  return told.length > 0 ? told.join(", ") : "no message";
 }
 
 /** Names come from messages. */

@@ -4,7 +4,7 @@ import { ownIntervalMs } from "../../polling/own-intervals.ts";
 import type { Covered } from "../holding/coverage.ts";
 import type { Mode } from "../running/apply.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Latency, Recent, RecentEvent } from "./recent.ts";
+import type { Latency, Outcomes, Recent, RecentEvent } from "./recent.ts";
 
 /** What `GET /status` answers. */
 export interface Status {
@@ -24,6 +24,7 @@ export interface Status {
   watched: readonly string[];
   /** What holds save AWS, at the least: pages and calls for single resources come on top. */
   savedCallsPerMinute: number;
+  outcomes: Outcomes;
   latencies: readonly Latency[];
   last: readonly RecentEvent[];
   /** Empty when ready. */
@@ -68,6 +69,7 @@ export async function statusOf({
     ...(agents && { agents }),
     watched: scheduler.watched(),
     savedCallsPerMinute: savedPerMinute(agents ?? [], stockMs),
+    outcomes: recent.outcomes(),
     latencies: recent.latencies(),
     last: recent.last(),
     missing: await missing(),
