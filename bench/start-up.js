@@ -24,6 +24,11 @@ if (process.argv[2] === "aws") {
   const cases = [
     { name: "node -e 0", argv: ["-e", "0"] },
     { name: "aec --help", argv: [aec, "--help"], bound: major === 20 ? 1.5 : 2 },
+    {
+      name: "aec completion",
+      argv: [aec, "completion", "--words", "--", "sns", "re"],
+      bound: major === 20 ? 1.6 : undefined,
+    },
     { name: "aec sns status", argv: [aec, "sns", "status"], bound: major === 20 ? 3.5 : undefined },
   ];
   const times = cases.map(() => []);

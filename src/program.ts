@@ -714,11 +714,20 @@ Examples:
   aec completion bash > ~/.local/share/bash-completion/completions/aec
   aec completion fish > ~/.config/fish/completions/aec.fish`,
     )
-    .action((words, options) =>
-      act(async (context) =>
-        (await import("./commands/completion.ts")).run(context, program, words, options),
-      ),
-    );
+    .action(async (words, options) => {
+      const { candidates, configuredValues, script } = await import("./commands/completion.ts");
+      if (!options.words) return act(async () => script(words));
+      // While somebody types, no more is loaded than has to be.
+      const found = await candidates(program, words, async (option) => {
+        let values: string[] = [];
+        await act(async (context) => {
+          values = configuredValues(option, context);
+          return undefined;
+        });
+        return values;
+      });
+      world.stdout.write(found.map((one) => `${one}\n`).join(""));
+    });
 
   program
     .command("demo")

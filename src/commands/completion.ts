@@ -1,12 +1,7 @@
 import type { CommandUnknownOpts, Option } from "commander";
 import type { Context } from "../context.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, usageError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
-
-export interface CompletionOptions {
-  /** Print what may follow the words, the last of which is being typed. */
-  words?: boolean | undefined;
-}
 
 /** Each asks aec itself what may follow, so that accounts and Regions of `aec.yml` are among it. */
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -26,28 +21,25 @@ compdef _aec aec`,
 };
 const SHELLS = Object.keys(SCRIPTS);
 
-/** `aec completion`: a script for a shell; with --words, what may follow them. */
-export async function run(
-  context: Context,
-  program: CommandUnknownOpts,
-  shellOrWords: readonly string[],
-  { words }: CompletionOptions,
-): Promise<CommandResult> {
-  if (words) {
-    const found = candidates(program, shellOrWords, context);
-    return { data: { candidates: found }, text: () => found.join("\n") };
-  }
-  const script = SCRIPTS[shellOrWords[0] ?? ""];
-  if (script === undefined || shellOrWords.length > 1) {
-    const { usageError } = await import("../errors.ts");
-    throw usageError("unknown-shell", `"${shellOrWords.join(" ")}" is not ${SHELLS.join(", ")}`, {
-      hint: 'such as: source <(aec completion bash), or aec completion zsh > "$' + '{fpath[1]}/_aec"',
+/** `aec completion`: a script for a shell. */
+export function script(shells: readonly string[]): CommandResult {
+  const text = SCRIPTS[shells[0] ?? ""];
+  if (text === undefined || shells.length > 1) {
+    throw usageError("unknown-shell", `"${shells.join(" ")}" is not ${SHELLS.join(", ")}`, {
+      hint: "such as: source <(aec completion bash)",
     });
   }
-  return { data: { script }, text: () => script };
+  return { data: { script: text }, text: () => text };
 }
 
-function candidates(program: CommandUnknownOpts, given: readonly string[], context: Context): string[] {
+/** What may follow the words, of which the last is being typed; `configured` tells what `aec.yml` has for an option. */
+export async function candidates(
+  program: CommandUnknownOpts,
+  given: readonly string[],
+  configured: (option: string) => Promise<readonly string[]>,
+): Promise<string[]> {
+  const valuesOf = async ({ long = "", argChoices }: Option) =>
+    argChoices ?? (CONFIGURED.has(long) ? await configured(long) : []);
   // Bash takes --name=value for three words.
   const words = given.at(-1) === "=" ? [...given, ""] : [...given];
   for (let at = words.indexOf("="); at !== -1; at = words.indexOf("=")) words.splice(at, 1);
@@ -66,12 +58,12 @@ function candidates(program: CommandUnknownOpts, given: readonly string[], conte
   const [, inlineName, inlineValue] = /^(--[a-z-]+)=(.*)$/.exec(typed) ?? [];
   if (inlineName !== undefined) {
     const option = optionOf(inlineName, command, program);
-    const values = option ? valuesOf(option, context) : [];
+    const values = option ? await valuesOf(option) : [];
     return values
       .filter((value) => value.startsWith(inlineValue ?? ""))
       .map((value) => `${inlineName}=${value}`);
   }
-  const all = pending ? valuesOf(pending, context) : followersOf(command, program, typed);
+  const all = pending ? await valuesOf(pending) : followersOf(command, program, typed);
   return all.filter((one) => one.startsWith(typed));
 }
 
@@ -95,21 +87,20 @@ function followersOf(command: CommandUnknownOpts, program: CommandUnknownOpts, t
   return names.concat(command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []));
 }
 
-const ACCOUNTS = new Set(["--account", "--accounts", "--canary"]);
-const REGIONS = new Set(["--region", "--regions", "--aws-region"]);
+const ACCOUNTS = ["--account", "--accounts", "--canary"];
+const REGIONS = ["--region", "--regions", "--aws-region"];
+const CONFIGURED = new Set([...ACCOUNTS, ...REGIONS, "--env"]);
 
-/** What an option may be given; of accounts, Regions and environments those of `aec.yml`. */
-function valuesOf({ long = "", argChoices }: Option, context: Context): string[] {
-  if (argChoices) return [...argChoices];
+/** The accounts, Regions or environments of `aec.yml`; of a broken one none: it is told by the command that needs it. */
+export function configuredValues(option: string, context: Context): string[] {
   try {
     const { accounts = [], notify } = context.settings.section;
-    if (ACCOUNTS.has(long)) return accounts.map(({ name }) => name);
-    if (REGIONS.has(long))
+    if (ACCOUNTS.includes(option)) return accounts.map(({ name }) => name);
+    if (REGIONS.includes(option))
       return [...new Set([...(notify?.regions ?? []), ...accounts.flatMap(({ regions = [] }) => regions)])];
-    if (long === "--env") return [...context.environments()];
+    return context.environments();
   } catch (error) {
-    // A broken aec.yml is told by the command that needs it.
     context.out.trace(messageOf(error));
+    return [];
   }
-  return [];
 }
