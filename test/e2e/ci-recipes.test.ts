@@ -21,12 +21,14 @@ describe("docs/ci.md", () => {
     expect(commands).toHaveLength(7);
   });
 
-  test.each(commands)("aec %s", async (line) => {
+  test("each of its commands runs", async () => {
     const site = await testSite();
     site.group("shop-web-v012", 1);
     await until(() => site.clouddriver.cache.all("auto-scaling-group").length > 0, "the group");
-    const { exit, stderr, stdout } = await site.aec(line.split(/\s+/));
+    const ended = await Promise.all(
+      commands.map(async (line) => [line, (await site.aec(line.split(/\s+/))).exit] as const),
+    );
     // Nothing is set up in this site's AWS: that is what doctor tells.
-    expect(exit, stderr + stdout).toBe(line.startsWith("doctor") ? 1 : 0);
+    expect(ended).toEqual(commands.map((line) => [line, line.startsWith("doctor") ? 1 : 0]));
   });
 });
