@@ -56,7 +56,8 @@ export function createLosses(
     heard(way) {
       heardAt.delete(ANY);
       heardAt.set(way, clock.now());
-      void scheduler().leases?.mark(`heartbeat/${way}`, silenceMs);
+      // A replica that has got none itself yet waits for any.
+      for (const heard of [way, ANY]) void scheduler().leases?.mark(`heartbeat/${heard}`, silenceMs);
     },
     async beforeStart() {
       while (!signal.aborted && !(await madeUp("at start")))
