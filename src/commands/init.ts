@@ -97,5 +97,5 @@ async function complete(
 
 /** A password does not belong in a file that is committed: a variable stands for what carries one. */
 function withoutSecret(url: string, variable: string): string {
-  return hideSecrets(url) === url ? url : `$${"{"}${variable}}`;
+  return hideSecrets(url) === url ? url : `\${${variable}}`;
 }
