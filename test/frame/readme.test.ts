@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,17 +7,23 @@ import { EXIT } from "../../src/errors.ts";
 import { buildProgram } from "../../src/program.ts";
 import { testWorld } from "../helpers/aec.ts";
 
-const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
-const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
-  language,
-  body,
-}));
-const commands = blocks
+const root = join(import.meta.dirname, "../..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const pages = readdirSync(join(root, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => readFileSync(join(root, "docs", name), "utf8"));
+const blocksOf = (text: string) =>
+  [...text.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
+    language,
+    body,
+  }));
+const blocks = blocksOf(readme);
+const commands = [...blocks, ...pages.flatMap(blocksOf)]
   .flatMap(({ body }) => body.replaceAll("\\\n", "").split("\n"))
   .filter((line) => /^aec (?!serve,)/.test(line))
-  .map((line) => line.slice(4).split(/\s+/));
+  .map((line) => line.slice(4).replaceAll("'", "").split(/\s+/));
 
-describe("README", () => {
+describe("README and docs", () => {
   test.each(commands.filter(([first]) => first !== "--help"))(
     "aec %s … is a command line that the parser takes",
     async (...argv) => {
