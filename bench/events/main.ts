@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "vitest";
+import { percentile } from "../../src/percentile.ts";
 import type { Told } from "../../test/real/aws-messages.ts";
 import type { AwsCall } from "../../test/real/clouddriver/aws-proxy.ts";
+import { seeded } from "../../test/real/seeded.ts";
 import { AGENTS, agentOf } from "./calls.ts";
 import { type Change, deployment } from "./deployment.ts";
 import { orcaRefresh, watchPresence } from "./orca.ts";
@@ -84,7 +85,7 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
     for (let round = 0; round < PROOF_ROUNDS; round += 1) {
       const events = (await Promise.all(site.regions.map(oneOfEach))).flat();
       for (const [index, told] of events.entries()) {
-        const late = delay(told.source, generator(`${name}/${round}/${index}`));
+        const late = delay(told.source, seeded(`${name}/${round}/${index}`));
         telling.push(pause(late).then(() => serve.publish(told)));
       }
       await pause(4_000);
@@ -102,7 +103,7 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
   }
   return {
     async run(start: number): Promise<Report> {
-      const random = generator("deployments");
+      const random = seeded("deployments");
       const shown: Promise<Shown>[] = [];
       const waits: Promise<number>[] = [];
       const presence = watchPresence(site.url);
@@ -141,7 +142,7 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
         const changedAt = Date.now();
         const told = await make();
         const lates = told.map((one, index) =>
-          delay ? delay(one.source, generator(`${what}/${changedAt}/${index}`)) : 0,
+          delay ? delay(one.source, seeded(`${what}/${changedAt}/${index}`)) : 0,
         );
         const telling = Promise.all(
           told.map(async (one, index) => {
@@ -172,17 +173,14 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
   };
 }
 
-function percentile(values: readonly (number | undefined)[], share: number): number {
-  const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
 const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 
 function summary({ name, calls, minutes, shown, waits, absences }: Report) {
   const perMinute = (some: readonly AwsCall[]) => Number((some.length / minutes).toFixed(1));
-  const spread = (values: readonly (number | undefined)[]) =>
-    [0.5, 0.95, 1].map((share) => seconds(percentile(values, share))).join(" / ");
+  const spread = (values: readonly (number | undefined)[]) => {
+    const known = values.map((value) => value ?? Number.POSITIVE_INFINITY);
+    return [0.5, 0.95, 1].map((share) => seconds(percentile(known, share) ?? Number.NaN)).join(" / ");
+  };
   return {
     name,
     "AWS calls a minute": perMinute(calls),
@@ -257,13 +255,4 @@ function table(reports: readonly Report[]): string {
       reports.map(({ absences }) => `${absences.length}, ${seconds(Math.max(0, ...absences))}`),
     ),
   ].join("\n");
-}
-
-/** Numbers from 0 to 1 that a seed gives again. */
-function generator(seed: string): () => number {
-  let drawn = 0;
-  return () => {
-    drawn += 1;
-    return createHash("sha256").update(`${seed}/${drawn}`).digest().readUInt32BE() / 2 ** 32;
-  };
 }

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Clouddriver } from "../clouddriver/client.ts";
+import { allLoadBalancers, isV2 } from "../clouddriver/load-balancers.ts";
 import type { SearchedKind } from "../clouddriver/search.ts";
 import { messageOf, usageError } from "../errors.ts";
-import { allLoadBalancers, isV2 } from "../serve/running/balancers.ts";
 import type { Inventory } from "./model.ts";
 
 export interface InventoryOf extends Inventory {

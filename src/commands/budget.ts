@@ -1,3 +1,4 @@
+import { STOCK_INTERVAL_MS } from "../agents/idle.ts";
 import { type InventoryOf, inventoryFromCache, inventoryFromFile } from "../budget/inventory.ts";
 import { type Api, callsPerMinute, passCosts, REFILL_PER_MINUTE } from "../budget/model.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
@@ -22,7 +23,6 @@ export interface BudgetOptions {
   changesPerHour?: string | undefined;
 }
 
-const STOCK_MS = 30_000;
 const LEAST_MS = 5_000;
 const PROPOSED = "5m";
 const CHANGES_PER_HOUR = 20;
@@ -56,7 +56,7 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
   if (!options.events && options.changesPerHour !== undefined)
     throw usageError("no-events", "--changes-per-hour goes with --events");
   const interval = options.interval && parseDuration(options.interval, "--interval");
-  const nowMs = interval || (configuredIntervalMs(context) ?? STOCK_MS);
+  const nowMs = interval || (configuredIntervalMs(context) ?? STOCK_INTERVAL_MS);
   const proposedMs = parseDuration(options.propose ?? PROPOSED, "--propose");
   for (const [name, ms] of [
     ["--interval", nowMs],

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { percentile } from "../percentile.ts";
 import { autoScalingGroup, awsId, type Inventory } from "../sandbox/aws/inventory.ts";
 import type { Site } from "../sandbox/site.ts";
 
@@ -125,11 +126,9 @@ export interface Percentiles {
 
 /** Nearest-rank percentiles of change → visible, ms of sandbox time; over the changes that were seen. */
 export function latencies(changes: readonly SeenChange[], via: SeenChange["via"]): Percentiles {
-  const figures = changes
-    .flatMap(({ via: way, changedAtMs, visibleAtMs }) =>
-      way === via && visibleAtMs !== null ? [visibleAtMs - changedAtMs] : [],
-    )
-    .toSorted((a, b) => a - b);
-  const rank = (share: number) => figures[Math.max(0, Math.ceil(figures.length * share) - 1)] ?? 0;
+  const figures = changes.flatMap(({ via: way, changedAtMs, visibleAtMs }) =>
+    way === via && visibleAtMs !== null ? [visibleAtMs - changedAtMs] : [],
+  );
+  const rank = (share: number) => percentile(figures, share) ?? 0;
   return { p50: rank(0.5), p95: rank(0.95) };
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { STOCK_INTERVAL_MS } from "../agents/idle.ts";
 import { sight } from "../agents/sight.ts";
 import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
@@ -81,7 +82,6 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
-const STOCK_INTERVAL_MS = 30_000;
 /** On-demand calls, in each account and Region. */
 const CALLS_PER_SECOND = 2;
 /** Bound on one agent run or one wait for a pass. */

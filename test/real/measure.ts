@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { RESOURCE_TYPES } from "../../src/agents/kinds.ts";
 import { openRedisLocks } from "../../src/agents/stores/redis.ts";
+import { percentile } from "../../src/percentile.ts";
 import { aec } from "../helpers/aec.ts";
 import { type RealEngine, startRealEngine } from "./real-engine.ts";
 
@@ -9,11 +10,6 @@ const HOLDS = 10;
 /** Long enough for nothing but what is measured to call AWS for a while. */
 const INTERVAL_SECONDS = 200;
 const GROUPS = 20;
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
 
 test("measures", async () => {
   const engine = await startRealEngine({ properties: { "redis.poll.intervalSeconds": INTERVAL_SECONDS } });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
@@ -15,6 +14,7 @@ import { startRedis } from "./clouddriver/redis.ts";
 import { startLocalStack } from "./localstack.ts";
 import { motoInventory } from "./moto-inventory.ts";
 import { MOTO_ACCOUNT, REGION } from "./real-engine.ts";
+import { seeded } from "./seeded.ts";
 
 const TOPIC_ACCOUNT = "012345678901";
 const TOPIC = `arn:aws:sns:${REGION}:${TOPIC_ACCOUNT}:aec-default`;
@@ -43,7 +43,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** Random events and faults against two replicas, a queue, the real engine and its Redis, for so long. */
 export async function soak({ minutes, seed }: { minutes: number; seed: number }): Promise<SoakReport> {
-  const random = generator(seed);
+  const random = seeded(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const cleanUp: (() => unknown)[] = [];
   try {
@@ -240,13 +240,4 @@ async function holdsOf(store: Redis): Promise<string[]> {
 function memoryOf(pid: number): number {
   const [, kb = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Math.round(Number(kb) / 1_024);
-}
-
-/** Numbers from 0 to 1 that a seed gives again. */
-function generator(seed: number): () => number {
-  let drawn = 0;
-  return () => {
-    drawn += 1;
-    return createHash("sha256").update(`${seed}/${drawn}`).digest().readUInt32BE() / 2 ** 32;
-  };
 }

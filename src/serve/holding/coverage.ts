@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { parseAgent } from "../../agents/catalog.ts";
 import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../../agents/kinds.ts";
 import type { ResourceEvent } from "../../events/event.ts";
+import { percentile } from "../../percentile.ts";
 import { type Floors, floorFor } from "../../polling/floors.ts";
 import { SERVE, type Wish } from "../../polling/live/wishes.ts";
 import type { WorkItem } from "../../refresh/items.ts";
@@ -191,6 +192,4 @@ export function noteSettled(coverage: Coverage, { fate, event }: Settled): void 
   for (const item of fate.work ?? []) coverage.note(item, event.source, event.at, fate.receivedAt ?? 0);
 }
 
-function p95(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? 0;
-}
+const p95 = (values: readonly number[]) => percentile(values, 0.95) ?? 0;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Clouddriver } from "../../clouddriver/client.ts";
+import { allLoadBalancers, isV2, type LoadBalancerSummary } from "../../clouddriver/load-balancers.ts";
 import { createDebounce } from "../../debounce.ts";
 import type { WorkItem } from "../../refresh/items.ts";
 import type { Pace } from "./pace.ts";
@@ -72,28 +73,3 @@ export function createBalancers(
       count * CALLS_ON_DEMAND >= CALLS_OF_ALL + CALLS_FOR_EACH * (await inPlace(place)).length,
   };
 }
-
-/** A balancer as `/aws/loadBalancers` of Clouddriver lists it, below its name, account and Region. */
-export interface LoadBalancerSummary {
-  account: string;
-  region: string;
-  name: string;
-  /** Absent for classic balancers on some versions. */
-  loadBalancerType?: string;
-  targetGroups?: { name: string }[];
-}
-
-/** All balancers that are cached. */
-export async function allLoadBalancers(
-  clouddriver: Pick<Clouddriver, "list">,
-): Promise<LoadBalancerSummary[]> {
-  interface Name {
-    accounts: { regions: { loadBalancers: LoadBalancerSummary[] }[] }[];
-  }
-  const names = await clouddriver.list<Name>("/aws/loadBalancers");
-  return names.flatMap(({ accounts }) =>
-    accounts.flatMap(({ regions }) => regions.flatMap(({ loadBalancers }) => loadBalancers)),
-  );
-}
-
-export const isV2 = ({ loadBalancerType = "classic" }: LoadBalancerSummary) => loadBalancerType !== "classic";

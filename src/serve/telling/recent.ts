@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { percentile } from "../../percentile.ts";
 import type { Fate } from "../receiving/memory.ts";
 import type { Settled } from "../watcher.ts";
 
@@ -75,9 +76,8 @@ export function createRecent(clock: Clock) {
         byKind.set(`${type}/${source}`, kind);
       }
       return [...byKind.values()].map(({ type, source, times }) => {
-        const sorted = times.toSorted((a, b) => a - b);
-        const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
-        return { type, source, events: sorted.length, p50Ms: at(0.5), p95Ms: at(0.95) };
+        const at = (share: number) => percentile(times, share) ?? 0;
+        return { type, source, events: times.length, p50Ms: at(0.5), p95Ms: at(0.95) };
       });
     },
   };
