@@ -33,12 +33,18 @@ const KINDS = {
   "iam-role": { provider: "aws", rounds: [["IamRoleCachingAgent"]], global: true },
   stack: { provider: "aws", rounds: [["AmazonCloudFormationCachingAgent"]] },
   function: { provider: "aws", rounds: [["LambdaCachingAgent"]] },
-  // Services are looked for in the clusters that are cached, task definitions in the services that are.
+  // Services are looked for in the clusters that are cached, task definitions in the services that are. One without a
+  // scalable target is not shown (EcsServerClusterProvider).
   "ecs-service": {
     provider: "ecs",
     rounds: [
       ["EcsClusterCachingAgent"],
-      ["ServiceCachingAgent", "TaskCachingAgent", "ContainerInstanceCachingAgent"],
+      [
+        "ServiceCachingAgent",
+        "TaskCachingAgent",
+        "ContainerInstanceCachingAgent",
+        "ScalableTargetsCachingAgent",
+      ],
       ["TaskDefinitionCachingAgent", "TaskHealthCachingAgent"],
     ],
     always: true,

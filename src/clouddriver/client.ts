@@ -108,7 +108,7 @@ export type Clouddriver = ReturnType<typeof createClouddriver>;
 export interface ServerGroup {
   name: string;
   capacity?: { min?: number; max?: number; desired?: number };
-  instances?: { name?: string; id?: string; healthState?: string }[];
+  instances?: { name?: string; id?: string; healthState?: string; health?: { state?: string }[] }[];
   disabled?: boolean;
   isDisabled?: boolean;
   /** Names of classic balancers. */

@@ -163,6 +163,7 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
     const working = [
       ...receivers.map(receiveFrom),
       ...(keeper ? [keeper.keep(), losses.beforeStart(), scheduler.watchPending(), scheduler.heal()] : []),
+      scheduler.watchExecutions(),
       scheduler.watchUnannounced(losses.lost),
       ...(scheduler.leases ? [scheduler.leases.lead()] : []),
       ...(heartbeatMs === undefined ? [] : [sendHeartbeats(context, topics, heartbeatMs, log)]),

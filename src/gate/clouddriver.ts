@@ -9,14 +9,13 @@ import type {
   ServerGroup,
 } from "../clouddriver/client.ts";
 import { type AgentExecution, newestExecutions, sharedExecutions } from "../clouddriver/executions.ts";
-import { createReads } from "../clouddriver/reads.ts";
 import { createSearch } from "../clouddriver/search.ts";
 import type { Context } from "../context.ts";
 import { failure } from "../errors.ts";
-import { type Answer, refused, requestJson, type Service } from "../http.ts";
-import { gateLogin } from "./login.ts";
+import type { Answer } from "../http.ts";
+import { connectGate } from "./connect.ts";
 import { cacheProxyPath } from "./proxy.ts";
-import { type Gate, refreshByTask } from "./task.ts";
+import { refreshByTask } from "./task.ts";
 
 const TASK_TIMEOUT_MS = 120_000;
 
@@ -28,25 +27,7 @@ export async function createGateClouddriver(
   context: Context,
   via: "gate-proxy" | "gate-task",
 ): Promise<Clouddriver> {
-  const { url, headers, fetch } = await gateLogin(context);
-  const service: Service = {
-    name: "Gate",
-    code: "gate",
-    reach: "check --gate-url; from a laptop: --kube-namespace, or kubectl port-forward",
-    identity: "that is a login page, or not Gate: put a login into ~/.spin/config, as for spin",
-    login: "the login of ~/.spin/config is not good for that: try spin application list",
-    hasLogin: true,
-    headers,
-    ...(fetch && { fetch }),
-  };
-  const gate: Gate = <T>(path: string, body?: unknown) =>
-    requestJson<T>(context, service, url, path, body === undefined ? {} : { method: "POST", body });
-  const asked: Gate = async <T>(path: string, body?: unknown) => {
-    const answer = await gate<T>(path, body);
-    if (answer.status >= 400) throw refused(service, path, answer);
-    return answer;
-  };
-  const reads = createReads(service, (path) => gate(path));
+  const { gate, asked, reads } = await connectGate(context);
   const proxy = via === "gate-proxy" ? await cacheProxyPath(reads) : undefined;
   const { clock, signal } = context.world;
   const segment = encodeURIComponent;

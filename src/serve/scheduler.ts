@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
 import { signingHosts } from "../events/signing-host.ts";
+import { runningGroups } from "../gate/executions.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { configuredFloors } from "../polling/floors.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
@@ -22,8 +23,9 @@ import { snsEndpoint } from "../sns/endpoint.ts";
 import { createAccounts } from "./accounts.ts";
 import { configuredAccounts } from "./configured-accounts.ts";
 import { type Coverage, createCoverage } from "./holding/coverage.ts";
+import { watchExecutions } from "./holding/executions.ts";
 import { heal } from "./holding/heal.ts";
-import { createHealth, type Health } from "./holding/health.ts";
+import { createHealth, type Health, isGroupPlace } from "./holding/health.ts";
 import { watchPending } from "./holding/pending.ts";
 import { slowFloor } from "./holding/slow-floor.ts";
 import { createUnannounced, type Unannounced } from "./holding/unannounced.ts";
@@ -66,6 +68,8 @@ export interface Scheduler {
   leases: Leases | undefined;
   /** How often agents run where nobody holds them, ms. */
   stockMs: number;
+  /** Looks at what running executions deploy, in mode `events` where a Gate is configured; ends when it is stopped. */
+  watchExecutions(): Promise<void>;
   /** `ACCOUNT/REGION/NAME` of the groups whose health is looked at. */
   watched(): string[];
   /** `ACCOUNT/REGION` that are treated gently. */
@@ -212,13 +216,21 @@ export async function openScheduler(
     async watchPending() {
       if (health && runs) await watchPending({ leads, clouddriver, run: runs, health, clock, signal, log });
     },
+    async watchExecutions() {
+      if (!health || settings.gate.value === undefined) return;
+      const running = () => runningGroups(context);
+      await watchExecutions({ leads, running, health, everyMs: floors.stockMs, clock, signal, log });
+    },
     async floorPass(why, place) {
       if (byAgents && runs) await floorPass(why, { refresher: byAgents, accounts, run: runs, log }, place);
     },
     async watchUnannounced(lost) {
+      if (!coverage || !holds) return;
       // Replicas that cannot tell each other of their events would take them for lost.
-      if (coverage && holds && shared?.shares)
-        await unannounced.watch({ clouddriver, coverage, lost, signal, log });
+      if (!shared?.shares) {
+        const problem = "without a Redis (--state-store) replicas cannot tell each other what was announced";
+        log.warn({ problem }, "changes that no event tells of are not looked for");
+      } else await unannounced.watch({ clouddriver, coverage, lost, signal, log });
     },
     refreshes: createRefreshRequests({
       accounts,
@@ -250,7 +262,7 @@ function watching(apply: Apply, health: Health, unannounced: Unannounced): Apply
   return async (event, item, overtaken) => {
     unannounced.announce(item);
     const applied = await apply(event, item, overtaken);
-    if (item.type === "server-group" && item.name !== "*" && applied.ran) health.watch(item, item.name);
+    if (isGroupPlace(item) && item.name !== "*" && applied.ran) health.watch(item, item.name);
     return applied;
   };
 }

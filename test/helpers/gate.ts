@@ -12,6 +12,8 @@ export interface GateOptions {
   proxies?: readonly { id: string; uri: string }[];
   /** What becomes of a task instead of what Orca would do. */
   task?: object;
+  /** What is running now; may be changed. */
+  executions?: unknown[];
   /** Tasks are taken, and not shown. */
   refusesTasks?: boolean;
   tls?: { key: string; cert: string };
@@ -44,6 +46,8 @@ export async function startGate(site: TestSite, options: GateOptions = {}) {
     if (first === "tasks" && request.method === "POST") return submit(body);
     if (first === "tasks" && options.refusesTasks) return { status: 401, body: { error: "Unauthorized" } };
     if (first === "tasks") return { status: 200, body: await look(rest[0] ?? "") };
+    if (pathname === "/applications/*/executions/search")
+      return { status: 200, body: options.executions ?? [] };
     if (first === "applications") return clouddriver(`/serverGroups/${rest.slice(2).join("/")}`);
     if (first === "securityGroups") {
       const [account, region, name] = rest;

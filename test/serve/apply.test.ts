@@ -99,14 +99,19 @@ describe("a pass that has seen it", () => {
     await apply(event({ at }), item, () => undefined);
     return ran.length;
   }
-  const second = { ServiceCachingAgent: 20, TaskCachingAgent: 20, ContainerInstanceCachingAgent: 20 };
+  const second = {
+    ServiceCachingAgent: 20,
+    TaskCachingAgent: 20,
+    ContainerInstanceCachingAgent: 20,
+    ScalableTargetsCachingAgent: 20,
+  };
   const third = { TaskDefinitionCachingAgent: 30, TaskHealthCachingAgent: 30 };
 
   test("needs each round to have begun after the one that it reads", async () => {
     expect(await runsFor({ EcsClusterCachingAgent: 12, ...second, ...third })).toBe(0);
-    expect(await runsFor({ EcsClusterCachingAgent: 40, ...second, ...third })).toBe(6);
-    expect(await runsFor({ EcsClusterCachingAgent: 5, ...second, ...third })).toBe(6);
-    expect(await runsFor({ ...second, ...third })).toBe(6);
+    expect(await runsFor({ EcsClusterCachingAgent: 40, ...second, ...third })).toBe(7);
+    expect(await runsFor({ EcsClusterCachingAgent: 5, ...second, ...third })).toBe(7);
+    expect(await runsFor({ ...second, ...third })).toBe(7);
   });
 });
 

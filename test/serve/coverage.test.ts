@@ -38,6 +38,23 @@ describe("coverage", () => {
     );
   });
 
+  test("of ECS what its services' events tell of is held; clusters, container instances and what is free are not", () => {
+    const coverage = coverageOf();
+    prove(coverage, "ecs-service");
+    const held = (agent: string) => coverage.floorOf(`prod/us-east-1/${agent}`) !== undefined;
+    expect(
+      [
+        "ServiceCachingAgent",
+        "TaskCachingAgent",
+        "TaskDefinitionCachingAgent",
+        "TargetHealthCachingAgent",
+      ].map(held),
+    ).toEqual([true, true, true, true]);
+    expect(
+      ["EcsClusterCachingAgent", "ContainerInstanceCachingAgent", "TaskHealthCachingAgent"].map(held),
+    ).toEqual([false, false, false]);
+  });
+
   test("an agent of several kinds needs the proof of each, and says what is missing", () => {
     const coverage = coverageOf();
     prove(coverage, "load-balancer");
@@ -107,11 +124,15 @@ describe("coverage", () => {
     ]);
   });
 
-  test("ECS, kinds of a whole account, and what no event tells of keep their own pace", () => {
+  test("kinds of a whole account, and what no event tells of keep their own pace", () => {
     const coverage = coverageOf();
     prove(coverage, "function", "iam-role", "server-group");
     expect(coverage.floorOf("prod/us-east-1/LambdaCachingAgent")).toBeDefined();
-    for (const agent of ["ServiceCachingAgent", "ReservedInstancesCachingAgent", "LaunchConfigCachingAgent"])
+    for (const agent of [
+      "EcsClusterCachingAgent",
+      "ReservedInstancesCachingAgent",
+      "LaunchConfigCachingAgent",
+    ])
       expect(coverage.paceOf(`prod/us-east-1/${agent}`)).toEqual({
         floorMs: undefined,
         reason: "no event tells of what it caches",

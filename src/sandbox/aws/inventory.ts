@@ -56,6 +56,9 @@ export const PLAIN_KINDS = [
   "stack",
   "function",
   "ecs-service",
+  // As the balancer sees the tasks of the service of that name.
+  "ecs-target-health",
+  "ecs-task-health",
 ] as const;
 export type PlainKind = (typeof PLAIN_KINDS)[number];
 

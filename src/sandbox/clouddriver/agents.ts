@@ -10,6 +10,7 @@ import {
   type Site,
   securityGroupPass,
   silent,
+  taskHealthPass,
   v2Pass,
 } from "./passes.ts";
 
@@ -94,7 +95,13 @@ const ECS_AGENTS: readonly Row[] = [
   ["TaskCachingAgent", ECS, ["ecs:ListTasks", "ecs:DescribeTasks"]],
   ["ContainerInstanceCachingAgent", ECS, ["ecs:ListContainerInstances"]],
   ["TaskDefinitionCachingAgent", ECS, ["ecs:DescribeTaskDefinition"]],
-  ["TaskHealthCachingAgent", ECS, []],
+  ["ScalableTargetsCachingAgent", ECS, ["application-autoscaling:DescribeScalableTargets"]],
+  [
+    "TargetHealthCachingAgent",
+    ECS,
+    plainPass("ecs-target-health", ["elasticloadbalancing:DescribeTargetHealth"]),
+  ],
+  ["TaskHealthCachingAgent", ECS, taskHealthPass],
 ];
 const GLOBAL: readonly Row[] = [
   ["aws/ClusterCleanupAgent", AWS, []],

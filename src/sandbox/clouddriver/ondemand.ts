@@ -112,12 +112,14 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
   }
 
   /** All services, tasks and definitions of the account and Region, whatever is named. */
-  function refreshEcs({ account, region, prefix }: Target): Cached {
+  function refreshEcs({ account, region, prefix }: Target, named: unknown): Cached {
     const reading = agents
-      .filter(({ type }) => type.startsWith(prefix))
+      .filter(({ type }) => ECS_ON_DEMAND.some((name) => type === prefix + name))
       .map((agent) => ({ agent, ...agent.read() }));
     for (const { agent, calls, store } of reading) if (callAws(agent.type, calls)) store(clock.now());
     const services = idsOf("ecs-service", account, region);
+    const entry = cache.all("ecs-service").find(({ resource }) => resource.name === named);
+    if (entry) cache.putRecord({ ...record(entry.id, entry), processedCount: 1, processedTime: clock.now() });
     return services.length > 0 ? { services } : undefined;
   }
 
@@ -157,7 +159,8 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     refresh(provider, type, data) {
       const target = targetOf(data, options);
       if (provider !== (target?.account.provider ?? "aws") || !target) return undefined;
-      if (provider === "ecs") return type.toLowerCase() === "servergroup" ? refreshEcs(target) : undefined;
+      if (provider === "ecs")
+        return type.toLowerCase() === "servergroup" ? refreshEcs(target, data.serverGroupName) : undefined;
       const { serverGroupName, loadBalancerName, loadBalancerType, vpcId } = data;
       switch (type.toLowerCase()) {
         case "servergroup":
@@ -182,11 +185,13 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
       }
     },
     pending(provider, type, id) {
-      if (provider !== "aws") return [];
       const of = (kind: Entry["kind"]) =>
         [...cache.records().values()].filter(
           ({ entry, ...rest }) => entry.kind === kind && (id === undefined || rest.id === id),
         );
+      if (provider === "ecs")
+        return type.toLowerCase() === "servergroup" ? of("ecs-service").map(pendingView) : [];
+      if (provider !== "aws") return [];
       switch (type.toLowerCase()) {
         case "servergroup":
           return of("auto-scaling-group").map(pendingView);
@@ -219,6 +224,13 @@ const V2_CALLS = [
   "DescribeRules",
   "DescribeLoadBalancerAttributes",
 ].map((action) => `elasticloadbalancing:${action}`);
+/** Those of ECS that handle a refresh on demand (AbstractEcsOnDemandAgent). */
+const ECS_ON_DEMAND = [
+  "ServiceCachingAgent",
+  "TaskCachingAgent",
+  "ContainerInstanceCachingAgent",
+  "TaskDefinitionCachingAgent",
+];
 const CLASSIC_CALLS = [
   "elasticloadbalancing:DescribeLoadBalancers",
   "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -243,6 +255,10 @@ function pendingView({ id, entry, cacheTime, processedCount, processedTime }: On
   if (entry.kind === "function") {
     const details = { provider: "aws", type: "lambdaFunctions", account, region };
     return { id, details: { ...details, awslambdaName: entry.resource.name }, ...times };
+  }
+  if (entry.kind === "ecs-service") {
+    const details = { provider: "ecs", type: "serverGroup", account, region, serviceName: entry.key };
+    return { id, details: { ...details, serverGroup: entry.key }, ...times };
   }
   if (entry.kind !== "auto-scaling-group") {
     const details = { provider: "aws", type: "loadBalancers", account, region, loadBalancer: entry.key };

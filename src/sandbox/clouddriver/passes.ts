@@ -120,6 +120,19 @@ export const functionPass: Pass = (site) => {
   };
 };
 
+/** Full pass of TaskHealthCachingAgent: it asks AWS for nothing, and takes what is cached of target health. */
+export const taskHealthPass: Pass = (site) => {
+  const { cache, account, region } = site;
+  const seen = cache
+    .all("ecs-target-health")
+    .filter((one) => one.account === account && one.region === region);
+  return stored(
+    site,
+    [],
+    seen.map(({ resource }) => entryOf("ecs-task-health", account, region, resource)),
+  );
+};
+
 /** The instances of all groups. */
 function readInstances({ inventory, account, region }: Site): Entry<"instance">[] {
   return inventory

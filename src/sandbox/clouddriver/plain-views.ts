@@ -1,4 +1,4 @@
-import type { PlainKind } from "../aws/inventory.ts";
+import type { Plain, PlainKind } from "../aws/inventory.ts";
 import type { Cache, Entry } from "./cache.ts";
 
 type PlainEntry = Entry<PlainKind>;
@@ -43,9 +43,31 @@ export function plainLists(cache: Cache) {
   return [...lists, { template: "/roles/aws", answer: roles }];
 }
 
-/** An ECS service, shown as a server group. */
-export function ecsServiceView({ account, region, resource: { name, state } }: PlainEntry): object {
-  return { name, account, region, type: "ecs", cloudProvider: "ecs", state };
+/** An ECS service of one task, shown as a server group. */
+export function ecsServiceView(
+  { account, region, resource: { name, state } }: PlainEntry,
+  health: { targets: Plain | undefined; task: Plain | undefined },
+): object {
+  // What no balancer is known of has no health from one (ContainerInformationService).
+  const platform = health.targets === undefined || health.targets.state === "healthy" ? "Up" : "Starting";
+  const task = {
+    name: `${name}-task`,
+    healthState: "Up",
+    health: [
+      { type: "loadBalancer", state: health.task?.state === "healthy" ? "Up" : "Unknown" },
+      { type: "ecs", healthClass: "platform", state: platform },
+    ],
+  };
+  return {
+    name,
+    account,
+    region,
+    type: "ecs",
+    cloudProvider: "ecs",
+    state,
+    capacity: { desired: 1 },
+    instances: [task],
+  };
 }
 
 export function instanceView({ account, region, resource: { id, state } }: PlainEntry): object {

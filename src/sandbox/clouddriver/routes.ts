@@ -122,7 +122,11 @@ export function createRoutes(controllers: Controllers): Route {
         const found = serverGroup(account, region, name);
         if (found) return ok(serverGroupView(found, cache.all("load-balancer")));
         const service = plain("ecs-service", account, region, name);
-        if (service) return ok(ecsServiceView(service));
+        if (service) {
+          const targets = plain("ecs-target-health", account, region, name)?.resource;
+          const task = plain("ecs-task-health", account, region, name)?.resource;
+          return ok(ecsServiceView(service, { targets, task }));
+        }
         return notFound(`Server group not found (account: ${account}, region: ${region}, name: ${name})`);
       },
     ],

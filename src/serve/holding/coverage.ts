@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { parseAgent } from "../../agents/catalog.ts";
-import { agentNames, isGlobal, providerOf, RESOURCE_TYPES, type ResourceType } from "../../agents/kinds.ts";
+import { agentNames, isGlobal, RESOURCE_TYPES, type ResourceType } from "../../agents/kinds.ts";
 import type { ResourceEvent } from "../../events/event.ts";
 import { percentile } from "../../percentile.ts";
 import { type Floors, floorFor } from "../../polling/floors.ts";
@@ -64,8 +64,13 @@ const KEPT = 50;
 const DUPLICATE_MS = 10 * 60_000;
 const MAX_ITEMS = 50_000;
 
-/** Its agents cache health of which no event tells, and which cannot be looked at alone. */
-const OWN_PACE: ResourceType = "ecs-service";
+/** Clusters and container instances come and go without an event; task health asks AWS for nothing. */
+const OWN_PACE: readonly string[] = [
+  "EcsClusterCachingAgent",
+  "ContainerInstanceCachingAgent",
+  "ScalableTargetsCachingAgent",
+  "TaskHealthCachingAgent",
+];
 
 /** The kinds of events that tell of what an agent caches, by the last part of its agentType: each has to be proven. */
 const TOLD_BY: ReadonlyMap<string, readonly ResourceType[]> = toldBy();
@@ -79,10 +84,13 @@ function toldBy(): Map<string, ResourceType[]> {
   const found = new Map<string, ResourceType[]>([
     // It caches the health of instances behind classic balancers.
     ["AmazonLoadBalancerInstanceStateCachingAgent", ["server-group", "load-balancer"]],
+    // It caches the health of what is behind each target group.
+    ["TargetHealthCachingAgent", ["ecs-service"]],
   ]);
   for (const type of RESOURCE_TYPES) {
-    if (type === OWN_PACE || isGlobal(type) || providerOf(type) !== "aws") continue;
-    for (const name of agentNames(type)) found.set(name, [...(found.get(name) ?? []), type]);
+    if (isGlobal(type)) continue;
+    const held = agentNames(type).filter((name) => !OWN_PACE.includes(name));
+    for (const name of held) found.set(name, [...(found.get(name) ?? []), type]);
   }
   return found;
 }
@@ -129,7 +137,7 @@ export function createCoverage({ canary, stockMs, ...floors }: CoverageOptions):
   return {
     note(item, source, at, receivedAt) {
       const { account, region, type } = item;
-      if (isGlobal(type) || providerOf(type) !== "aws") return;
+      if (isGlobal(type)) return;
       const key = `${account}/${region}/${type}`;
       const kind = kinds.get(key) ?? { account, region, type, first: [], duplicates: new Map() };
       kinds.set(key, kind);

@@ -1,14 +1,24 @@
 import type { Logger } from "pino";
+import type { Place } from "../../agents/kinds.ts";
 import type { Clock } from "../../clock.ts";
 import type { Clouddriver, ServerGroup } from "../../clouddriver/client.ts";
 import { messageOf } from "../../errors.ts";
 import type { RunForItem } from "../running/agent-runs.ts";
-import type { BalancerPlace, Balancers } from "../running/balancers.ts";
+import type { Balancers } from "../running/balancers.ts";
+
+/** Where server groups are; an account of Spinnaker's has those of one provider alone. */
+export interface GroupPlace extends Place {
+  type: "server-group" | "ecs-service";
+}
+
+export function isGroupPlace(place: Place): place is GroupPlace {
+  return place.type === "server-group" || place.type === "ecs-service";
+}
 
 /** Looks at the health of what is being deployed: AWS tells of no change of it. */
 export interface Health {
   /** A server group changes: what balances it is looked at now, and as often as ever until it is healthy. */
-  watch(place: BalancerPlace, serverGroup: string): void;
+  watch(place: GroupPlace, serverGroup: string): void;
   /** `ACCOUNT/REGION/NAME` of the groups that are looked at now. */
   watched(): string[];
   /** Whether the last event of one of them came within that time, ms. */
@@ -17,10 +27,14 @@ export interface Health {
 
 const BALANCERS = "AmazonApplicationLoadBalancerCachingAgent";
 const CLASSIC_STATE = "AmazonLoadBalancerInstanceStateCachingAgent";
+const TARGET_HEALTH = "TargetHealthCachingAgent";
+const TASK_HEALTH = "TaskHealthCachingAgent";
 /** What an event tells of shows in the balancer by then. */
 const SETTLED_MS = 10_000;
 /** What does not become healthy for so long after its last event is left to the floor. */
 const GIVE_UP_MS = 30 * 60_000;
+/** A task that runs and of whose balancer nothing is known has none, or one that takes its time. */
+const UNKNOWN_MS = 5 * 60_000;
 
 export function createHealth({
   clouddriver,
@@ -46,28 +60,36 @@ export function createHealth({
   /** When each group's last event came, by place. */
   const lanes = new Map<string, Map<string, number>>();
 
-  async function look(place: BalancerPlace, groups: Map<string, number>): Promise<void> {
+  async function look(place: GroupPlace, groups: Map<string, number>): Promise<void> {
     const began = clock.now();
-    const found = await readAll(place, groups.keys());
+    if (place.type === "ecs-service") await lookAtTargets(place);
+    else await lookAtBalanced(place, await readAll(place, groups.keys()));
+    const after = await readAll(place, groups.keys());
+    const isSettled = place.type === "ecs-service" ? isServiceSettled : isGroupSettled;
+    for (const [name, since] of groups)
+      if (isSettled(after.get(name), began - since) || began - since > GIVE_UP_MS) groups.delete(name);
+  }
+
+  async function lookAtBalanced(place: GroupPlace, found: Map<string, ServerGroup | undefined>) {
     const targetGroups = [...new Set([...found.values()].flatMap((group) => group?.targetGroups ?? []))];
     const classic = [...found.values()].some((group) => (group?.loadBalancers ?? []).length > 0);
     await Promise.all([lookAtBalancers(place, targetGroups), classic && runHeld(place, CLASSIC_STATE)]);
-    const after = await readAll(place, groups.keys());
-    for (const [name, since] of groups) {
-      const settled = began - since >= SETTLED_MS && isHealthy(after.get(name));
-      if (settled || isUnbalanced(after.get(name)) || began - since > GIVE_UP_MS) groups.delete(name);
-    }
   }
 
-  const readAll = async ({ account, region }: BalancerPlace, names: Iterable<string>) =>
+  /** All of them, since nothing reads one alone; the health of tasks is made of what is cached of it. */
+  async function lookAtTargets(place: GroupPlace): Promise<void> {
+    if (await runHeld(place, TARGET_HEALTH)) await run(agentIn(place, TASK_HEALTH), place);
+  }
+
+  const readAll = async ({ account, region }: GroupPlace, names: Iterable<string>) =>
     new Map(
       await Promise.all(
         [...names].map(async (name) => [name, await clouddriver.serverGroup(account, region, name)] as const),
       ),
     );
 
-  async function lookAtBalancers(place: BalancerPlace, targetGroups: readonly string[]): Promise<void> {
-    if (targetGroups.length === 0 || !(await isHeld(`${place.account}/${place.region}/${BALANCERS}`))) return;
+  async function lookAtBalancers(place: GroupPlace, targetGroups: readonly string[]): Promise<void> {
+    if (targetGroups.length === 0 || !(await isHeld(agentIn(place, BALANCERS)))) return;
     const names = await balancers.ofTargetGroups(place, targetGroups);
     if (names === undefined || (await balancers.costMore(place, names.length))) {
       await runHeld(place, BALANCERS);
@@ -76,12 +98,15 @@ export function createHealth({
     await Promise.all(names.map((name) => balancers.refresh(place, name)));
   }
 
-  async function runHeld({ account, region }: BalancerPlace, name: string): Promise<void> {
-    const agent = `${account}/${region}/${name}`;
-    if (await isHeld(agent)) await run(agent, { account, region, type: "load-balancer" });
+  /** False where it keeps its own pace. */
+  async function runHeld(place: GroupPlace, name: string): Promise<boolean> {
+    const agent = agentIn(place, name);
+    if (!(await isHeld(agent))) return false;
+    await run(agent, place);
+    return true;
   }
 
-  async function lookUntilHealthy(place: BalancerPlace, groups: Map<string, number>): Promise<void> {
+  async function lookUntilHealthy(place: GroupPlace, groups: Map<string, number>): Promise<void> {
     while (groups.size > 0 && !signal.aborted) {
       await look(place, groups).catch((error) => {
         if (!signal.aborted) log.warn({ ...place, problem: messageOf(error) }, "health is not seen");
@@ -111,17 +136,30 @@ export function createHealth({
   };
 }
 
-const keyOf = ({ account, region }: BalancerPlace) => `${account}/${region}`;
+const keyOf = ({ account, region }: GroupPlace) => `${account}/${region}`;
+const agentIn = (place: GroupPlace, name: string) => `${keyOf(place)}/${name}`;
 
-/** Gone, or all that runs of it is up; of one that is disabled nothing is. */
-function isHealthy(group: ServerGroup | undefined): boolean {
+/** Whether what an event told of shows, and nothing is to come of which none will tell. */
+function isGroupSettled(group: ServerGroup | undefined, waitedMs: number): boolean {
+  // Nothing but EC2 itself tells of the health of what no balancer has.
+  if (group !== undefined && !group.targetGroups?.length && !group.loadBalancers?.length) return true;
+  if (waitedMs < SETTLED_MS) return false;
   const instances = group?.instances ?? [];
   const up = instances.filter(({ healthState }) => healthState === "Up").length;
+  // Of one that is disabled nothing is up.
   if (group?.disabled ?? group?.isDisabled) return up === 0;
   return instances.length >= (group?.capacity?.desired ?? 0) && up === instances.length;
 }
 
-/** Nothing but EC2 itself tells of its health, by events. */
-function isUnbalanced(group: ServerGroup | undefined): boolean {
-  return group !== undefined && !group.targetGroups?.length && !group.loadBalancers?.length;
+/** The same for a service of ECS, whose tasks are up before their balancer says so. */
+function isServiceSettled(service: ServerGroup | undefined, waitedMs: number): boolean {
+  if (waitedMs < SETTLED_MS) return false;
+  const tasks = service?.instances ?? [];
+  if (tasks.length < (service?.capacity?.desired ?? 0)) return false;
+  const states = tasks.flatMap(({ healthState, health = [] }) => [
+    healthState,
+    ...health.map(({ state }) => state),
+  ]);
+  const allowed = waitedMs < UNKNOWN_MS ? ["Up"] : ["Up", "Unknown"];
+  return states.every((state) => state !== undefined && allowed.includes(state));
 }
