@@ -147,25 +147,43 @@ interface Seen {
 const OLD_LIFE_MS = 210_000;
 
 /**
+ * So many agents for each node have to have been taken by others: one that lives, and has the same chance at each, took
+ * none of them less than once in a thousand times.
+ */
+const TAKEN_BY_OTHERS = 7;
+
+/**
  * Nodes that are most likely gone: they hold locks of runs and not a single idle one, and took none for a while, where
  * another node has idle ones. A node that lives takes locks and finishes runs all the time, and each finished run
- * leaves an idle lock of its own.
+ * leaves an idle lock of its own. While holds stand in for idle locks, a node that lives may have none to show: then
+ * others have to have taken many since.
  */
 export function deadNodes(sighting: Sighting): Set<string> {
-  // While holds stand in for idle locks, a node that lives may have none to show.
-  if ([...sighting.locks.values()].some(({ held }) => held)) return new Set();
+  const { locks, executions, now } = sighting;
   const idle = new Set<string>();
   const longest = new Map<string, number>();
-  for (const [agent, { holder, held, lifeMs }] of sighting.locks) {
+  const takes: number[] = [];
+  for (const [agent, { holder, held, lifeMs }] of locks) {
     if (holder === undefined || held) continue;
+    const execution = executions.get(agent);
     // What never succeeded may look idle near the end of a dead node's lock: it proves nothing.
-    if (sighting.executions.has(agent) && isIdleNow(agent, sighting)) idle.add(holder);
+    if (execution && isIdleNow(agent, sighting)) {
+      idle.add(holder);
+      takes.push(execution.lastExecutionStartMs);
+    }
     // One with a longer timeout of its own does not tell when it was taken.
     else if (lifeMs <= STOCK_TIMEOUT_MS) longest.set(holder, Math.max(longest.get(holder) ?? 0, lifeMs));
   }
   if (idle.size === 0) return new Set();
+  const enough = [...locks.values()].some(({ held }) => held)
+    ? TAKEN_BY_OTHERS * new Set([...idle, ...longest.keys()]).size
+    : 1;
   return new Set(
-    [...longest].flatMap(([node, lifeMs]) => (!idle.has(node) && lifeMs < OLD_LIFE_MS ? [node] : [])),
+    [...longest].flatMap(([node, lifeMs]) => {
+      if (idle.has(node) || lifeMs >= OLD_LIFE_MS) return [];
+      const lastTake = now - (STOCK_TIMEOUT_MS - lifeMs);
+      return takes.filter((at) => at > lastTake).length >= enough ? [node] : [];
+    }),
   );
 }
 

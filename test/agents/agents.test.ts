@@ -180,6 +180,26 @@ describe("states", () => {
     ]);
   });
 
+  test("while others are held, a node is dead only where others took many agents since it took its last", () => {
+    const vpc = "prod/us-east-1/AmazonVpcCachingAgent";
+    const dead = (taken: number, agoMs: number) =>
+      deadNodes(
+        sighting(
+          Array.from({ length: taken }, (_, index) => [`a${index}/us-east-1/ClusterCachingAgent`, agoMs]),
+          [
+            [A, GONE, 200_000],
+            [vpc, "aec:serve", 50_000],
+            ...Array.from({ length: taken }, (_, index): [string, string, number] => [
+              `a${index}/us-east-1/ClusterCachingAgent`,
+              NODE,
+              25_000,
+            ]),
+          ],
+        ),
+      ).has(GONE);
+    expect([dead(13, 5_000), dead(14, 5_000), dead(14, 101_000)]).toEqual([false, true, false]);
+  });
+
   test("a node that has just begun, or that is the only one, is never taken for dead", () => {
     expect(
       deadNodes(
@@ -300,11 +320,18 @@ describe("aec agents", () => {
     expect(held()).toEqual([]);
   });
 
-  test("heal: true: aec serve frees them by itself, logged and counted", async () => {
-    const site = await testSite();
+  test("heal: true: aec serve frees them by itself, logged and counted, while it holds others", async () => {
+    const accounts = [{ name: "second", accountId: "210987654321", regions: [REGION, "eu-west-1"] }];
+    const site = await testSite({ accounts });
     const home = temporaryDirectory();
-    writeFileSync(join(home, "aec.yml"), "version: 1\nenvironments:\n  default:\n    heal: true\n");
+    const rules = "[{ agents: 'second/**/AmazonVpcCachingAgent', interval: 15m }]";
+    writeFileSync(
+      join(home, "aec.yml"),
+      `version: 1\nenvironments:\n  default:\n    heal: true\n    polling: { rules: ${rules} }\n`,
+    );
     const serving = await serve(site, [], { home });
+    const vpc = `second/${REGION}/AmazonVpcCachingAgent`;
+    await until(() => site.redis.keyspace.get(vpc)?.startsWith("aec:") ?? false, "the hold");
     const { held } = await killedNode(site);
     const running = held();
     const killed = site.clock.now();
