@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type SandboxAws, startAws } from "./aws/server.ts";
 import type { Account } from "./clouddriver/agents.ts";
-import { type SandboxClouddriver, startClouddriver } from "./clouddriver/server.ts";
+import { type ClouddriverOptions, type SandboxClouddriver, startClouddriver } from "./clouddriver/server.ts";
 import { createKeyspace } from "./redis/keyspace.ts";
 import { SCRIPTS } from "./redis/scripts.ts";
 import { type SandboxRedis, startRedis } from "./redis/server.ts";
@@ -21,6 +21,8 @@ export interface SiteOptions {
   features?: Account["features"];
   /** Under which name this site's AWS calls are counted. */
   client?: string;
+  /** Where agents take their locks, if not in the site's Redis. */
+  locks?: { url: string; schedule: NonNullable<ClouddriverOptions["schedule"]> };
 }
 
 /** One Spinnaker on the sandbox: AWS, Clouddriver and the Redis that both its scheduler and `aec` use. */
@@ -49,6 +51,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
       ...(options.accounts ?? []),
     ],
     client,
+    ...(options.locks && { schedule: options.locks.schedule }),
     ...(options.runMs !== undefined && { runMs: options.runMs }),
     ...(options.intervalMs !== undefined && { intervalMs: options.intervalMs }),
   });
@@ -63,7 +66,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
       AWS_SECRET_ACCESS_KEY: "sandbox",
       AWS_REGION: regions[0] ?? "us-east-1",
       AEC_CLOUDDRIVER_URL: clouddriver.url,
-      AEC_LOCK_STORE: redis.url,
+      AEC_LOCK_STORE: options.locks?.url ?? redis.url,
     },
     async close() {
       await clouddriver.close();

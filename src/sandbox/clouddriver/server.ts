@@ -31,6 +31,8 @@ export interface ClouddriverOptions {
   node?: string;
   /** Stops the node as `kill()` does. */
   signal?: AbortSignal;
+  /** Default: the scheduler whose locks are in the keyspace. */
+  schedule?: typeof runScheduler;
 }
 
 /** One finished run. */
@@ -112,7 +114,7 @@ export async function startClouddriver(options: ClouddriverOptions): Promise<San
     clock,
     createRoutes({ accounts, cache, introspection, onDemand, now: clock.now }),
   );
-  const scheduler = runScheduler({
+  const scheduler = (options.schedule ?? runScheduler)({
     clock,
     keyspace,
     node,
