@@ -66,6 +66,7 @@ export function buildProgram(world: World, complaints: string[], run: Runner) {
       `
 Exit codes: 0 done or nothing to do, 1 failed or declined, 2 wrong usage or configuration, 3 differences
 (--exit-code), 4 credentials or permission, 5 partly done, 8 timed out while waiting, 130 interrupted.
+More about: aec help exit-codes, aec help environment, aec help output
 
 Start here: aec demo`,
     );
@@ -639,12 +640,14 @@ Examples:
     .option("--topic-name <name>", "default: aec-<environment>")
     .addOption(protocolOption())
     .option("--synthetic", "also send a message that asks for nothing through the whole chain")
+    .option("--fix", "run the commands that mend what was found where nothing can be lost, and look again")
     .addHelpText(
       "after",
       `
 Examples:
   aec doctor --aws-region us-east-1 --halyard
   aec doctor --env prod -o json
+  aec doctor --env prod --fix
   aec doctor --synthetic --serve-url http://127.0.0.1:7011`,
     )
     .action((options) =>
@@ -740,6 +743,23 @@ Examples:
   aec demo -o json --quiet`,
     )
     .action(() => act(async (context) => (await import("./commands/demo.ts")).run(context)));
+
+  program
+    .helpCommand(false)
+    .command("help")
+    .description("help for a command, or about exit-codes, environment, output")
+    .argument("[words...]")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aec help exit-codes
+  aec help sns create`,
+    )
+    .action(async (words: string[]) => {
+      const { help } = await import("./commands/help.ts");
+      help(program, words, world);
+    });
 
   return program;
 }

@@ -10,6 +10,7 @@ import { EXIT } from "../errors.ts";
 import type { TargetOptions } from "../install/choose-target.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { Paint } from "../output/paint.ts";
+import type { Fixed } from "./doctor-fix.ts";
 import { everyRuleName } from "./events/options.ts";
 import { type SnsOptions, topicOf, wantedTopology } from "./sns/options.ts";
 
@@ -19,30 +20,48 @@ export interface DoctorOptions
     Pick<SnsOptions, "topicName" | "protocol"> {
   /** Also sends a message through the whole chain. */
   synthetic?: boolean | undefined;
+  /** Mends what can be mended without losing anything, and looks again. */
+  fix?: boolean | undefined;
 }
 
-/** `aec doctor`: looks at everything, and changes nothing (--synthetic publishes a message that asks for nothing); exit 1 where something fails. */
+/**
+ * `aec doctor`: looks at everything, and changes nothing without --fix (--synthetic publishes a message that asks for
+ * nothing); exit 1 where something fails.
+ */
 export async function run(context: Context, options: DoctorOptions): Promise<CommandResult> {
-  const looked = await Promise.all([
-    checkAws(context, options),
-    checkServices(context),
-    checkAgents(context),
-  ]);
-  const checks = [...looked.flat(), ...checkFiles(context, options)];
+  let checks = await look(context, options);
+  let fixed: Fixed[] = [];
+  if (options.fix) {
+    const { fixChecks } = await import("./doctor-fix.ts");
+    fixed = await fixChecks(context, checks, options);
+    if (fixed.length > 0) checks = await look(context, options);
+  }
   // What is looked at later may fail because of what was looked at before.
   const first =
     checks.find(({ result }) => result === "failure") ?? checks.find(({ result }) => result === "warning");
   const fails = first?.result === "failure";
   return {
-    data: { checks, first: first?.id ?? null },
+    data: { checks, first: first?.id ?? null, ...(options.fix && { fixed }) },
     exit: fails ? EXIT.failed : EXIT.ok,
     text: (paint) =>
       [
+        ...fixed.map(({ command, problem }) =>
+          problem === null ? `ran ${command}` : `${command} could not: ${problem}`,
+        ),
         ...checks.map((check) => line(check, paint)),
         summary(checks),
         ...(first ? [`begin with ${first.id}: ${first.reason}`] : []),
       ].join("\n"),
   };
+}
+
+async function look(context: Context, options: DoctorOptions): Promise<Check[]> {
+  const looked = await Promise.all([
+    checkAws(context, options),
+    checkServices(context),
+    checkAgents(context),
+  ]);
+  return [...looked.flat(), ...checkFiles(context, options)];
 }
 
 async function checkAws(context: Context, options: DoctorOptions): Promise<Check[]> {

@@ -8,6 +8,7 @@ import { failure, messageOf } from "../errors.ts";
 import { startAws } from "../sandbox/aws/server.ts";
 import { type Site, startSite } from "../sandbox/site.ts";
 import { latencies, measureChanges, type Percentiles, REGION, type SeenChange } from "./changes.ts";
+import { playRunOnEvent, type RunOnEventReport } from "./run-on-event.ts";
 
 export interface Step {
   name: string;
@@ -25,6 +26,7 @@ export interface DemoReport {
   latencyMs: { events: Percentiles; polling: Percentiles };
   /** Calls of each Clouddriver to AWS within the window. */
   awsCalls: { events: number; polling: number };
+  runOnEvent: RunOnEventReport;
 }
 
 const SPEED = 40;
@@ -99,12 +101,7 @@ export async function playDemo(context: Context): Promise<DemoReport> {
     closers.push(() => events.close());
     await firstPasses([polling, events], clock, signal);
 
-    const serving = serve();
-    closers.push(async () => {
-      stopServe.abort();
-      await serving.ended;
-    });
-    const endpoint = await serving.ready;
+    const endpoint = await serve([], events.env);
     const created = await aec(["sns", "create", "--endpoint", endpoint, "--yes", "-o", "json"], events.env);
     const topic = JSON.parse(created.stdout) as { topicArn?: string; state?: string };
     step(
@@ -150,6 +147,14 @@ export async function playDemo(context: Context): Promise<DemoReport> {
       `shop-web-v009 ${items?.[0]?.verdict} after ${((items?.[0]?.durationMs ?? 0) / 1_000).toFixed(1)} s, read back from the cache`,
     );
 
+    const live = "aec-live";
+    const arn = (topic.topicArn ?? "").replace(/[^:]+$/, live);
+    const notify = await serve(["--mode", "events", "--topic-arn", arn], polling.env);
+    await aec(["sns", "create", "--topic-name", live, "--endpoint", notify, "--yes"], polling.env);
+    await aec(["events", "enable", "--topic-name", live, "--yes"], polling.env);
+    const { say } = context.out;
+    const runOnEvent = await playRunOnEvent({ site: polling, clock, signal, step, say });
+
     return {
       simulated: true,
       speed: SPEED,
@@ -158,31 +163,44 @@ export async function playDemo(context: Context): Promise<DemoReport> {
       changes,
       latencyMs: { events: latencies(changes, "events"), polling: latencies(changes, "polling") },
       awsCalls: { events: after.events - before.events, polling: after.polling - before.polling },
+      runOnEvent,
     };
 
-    function serve() {
-      let announce: (endpoint: string) => void = () => {};
-      let refuse: (error: Error) => void = () => {};
-      const ready = new Promise<string>((resolve, reject) => {
-        announce = resolve;
-        refuse = reject;
-      });
-      const argv = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off"];
-      const ended = runCommand(context, argv, {
-        env: { ...events.env },
+    /** Starts `aec serve`, which ends with the demo; resolves with where it receives. */
+    async function serve(argv: readonly string[], env: Record<string, string>): Promise<string> {
+      const serving = startServe(context, argv, {
+        env,
         clock,
         home: directory,
         signal: AbortSignal.any([stopServe.signal, signal]),
-        onLine: (line) => announce((JSON.parse(line) as { notify: string }).notify),
-      }).then(({ exit, stderr }) =>
-        refuse(failure("demo-failed", `aec serve ended with ${exit}`, { detail: stderr.trim() })),
-      );
-      return { ready, ended };
+      });
+      closers.push(async () => {
+        stopServe.abort();
+        await serving.ended;
+      });
+      return serving.ready;
     }
   } finally {
     for (const close of closers.toReversed()) await close();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function startServe(context: Context, argv: readonly string[], own: CommandWorld) {
+  let announce: (endpoint: string) => void = () => {};
+  let refuse: (error: Error) => void = () => {};
+  const ready = new Promise<string>((resolve, reject) => {
+    announce = resolve;
+    refuse = reject;
+  });
+  const command = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off", ...argv];
+  const ended = runCommand(context, command, {
+    ...own,
+    onLine: (line) => announce((JSON.parse(line) as { notify: string }).notify),
+  }).then(({ exit, stderr }) =>
+    refuse(failure("demo-failed", `aec serve ended with ${exit}`, { detail: stderr.trim() })),
+  );
+  return { ready, ended };
 }
 
 function temporaryDirectory(): string {

@@ -62,7 +62,8 @@ const WRONG: Readonly<Partial<Record<AgentState, { severity: Check["result"]; fi
 
 function agents(views: readonly AgentView[], withLocks: boolean): Check {
   const id = "agents";
-  if (views.length === 0) {
+  // The locks are those of all roles; introspection is of the one that is asked.
+  if (views.every(({ lastStart }) => lastStart === null)) {
     return {
       id,
       result: "failure",
@@ -81,6 +82,7 @@ function agents(views: readonly AgentView[], withLocks: boolean): Check {
       reason: `${found.length} of ${views.length} agents: ${state}`,
       evidence: names.slice(0, 10).join("\n"),
       fix: wrong.fix,
+      ...(state === "blocked" && { repair: { command: "agents free" } }),
     };
   }
   return ok(

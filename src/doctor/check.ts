@@ -10,8 +10,19 @@ export interface Check {
   evidence?: string | undefined;
   /** The command or the place that mends it. */
   fix?: string | undefined;
+  /** What `--fix` runs, where that loses nothing and costs nothing. */
+  repair?: Repair | undefined;
   accountId?: string;
   region?: string;
+}
+
+/** A command of `aec` with the options that it needs. */
+export interface Repair {
+  command: "sns create" | "events enable" | "agents free" | "sns redrive";
+  regions?: string[] | undefined;
+  /** Names of `aec.yml`. */
+  accounts?: string[] | undefined;
+  rules?: string[] | undefined;
 }
 
 export function ok(id: string, reason: string, evidence?: string): Check {

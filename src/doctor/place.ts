@@ -7,10 +7,11 @@ import type { Context } from "../context.ts";
 import { RECORDED_TYPES } from "../events/table.ts";
 import { observeRecording } from "../recorder/observe.ts";
 import { dailyTypes, type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
+import { RULE_KINDS } from "../rules/rules.ts";
 import { observe } from "../sns/observe.ts";
 import { type ObservedTopology, planTopology } from "../sns/plan.ts";
 import { topicArn, type WantedTopology } from "../sns/topology.ts";
-import { type Check, failed, ok, skipped } from "./check.ts";
+import { type Check, failed, ok, type Repair, skipped } from "./check.ts";
 
 /** Looks at everything that `aec` works with in one account and Region; what cannot be read is a check too. */
 export async function checkPlace(
@@ -20,6 +21,7 @@ export async function checkPlace(
   ruleNames: readonly string[],
 ): Promise<Check[]> {
   const { account, accountId, credentials, region } = place;
+  const here = { regions: [region], accounts: account === undefined ? undefined : [account] };
   const where = `${credentials ? `--accounts ${account} ` : ""}--aws-region ${region}`;
   const config = createConfigService(context, place);
   const bridge = createEventBridge(context, place);
@@ -32,9 +34,14 @@ export async function checkPlace(
       const [observed, last] = await Promise.all([observeRecording(config), config.lastDelivery()]);
       return [recorderCheck(observed, where), channelCheck(wanted, observed, last, where)];
     }),
-    attempt("rules", async () => ruleChecks(await Promise.all(ruleNames.map(bridge.rule)), where)),
+    attempt("rules", async () => ruleChecks(wanted, await Promise.all(ruleNames.map(bridge.rule)), where)),
   ]);
-  return checks.flat().map((check) => ({ ...check, accountId, region }));
+  return checks.flat().map((check) => ({
+    ...check,
+    ...(check.repair && { repair: { ...check.repair, ...here } }),
+    accountId,
+    region,
+  }));
 }
 
 async function attempt(id: string, look: () => Promise<Check[]>): Promise<Check[]> {
@@ -55,7 +62,10 @@ function topologyChecks(wanted: WantedTopology, observed: ObservedTopology, wher
     const id = IDS[resource] ?? resource;
     if (action === "none") return ok(id, `the ${resource} is as it should be`);
     const reason = action === "create" ? `there is no ${resource}` : `the ${resource} has drifted`;
-    return { id, result: "failure", reason, evidence: detail, fix };
+    // A key may be what somebody else wanted.
+    const repair: Repair | undefined =
+      id === "topic.encryption" || wanted.endpoint === undefined ? undefined : { command: "sns create" };
+    return { id, result: "failure", reason, evidence: detail, fix, repair };
   });
   const dead = observed.deadLetterQueue === "not-read" ? undefined : observed.deadLetterQueue;
   const undelivered = Number(dead?.attributes.ApproximateNumberOfMessages ?? 0);
@@ -77,6 +87,7 @@ function topologyChecks(wanted: WantedTopology, observed: ObservedTopology, wher
                 reason: `${undelivered} messages could not be delivered`,
                 evidence: "ApproximateNumberOfMessages of the dead-letter queue",
                 fix: `aec sns redrive ${where}`,
+                repair: { command: "sns redrive" as const },
               },
         ]),
   ];
@@ -154,7 +165,11 @@ function channelCheck(
   return ok(id, "the delivery channel publishes to the topic", last?.at ? `last at ${last.at}` : undefined);
 }
 
-function ruleChecks(rules: readonly (FoundRule | undefined)[], where: string): Check[] {
+function ruleChecks(
+  wanted: WantedTopology,
+  rules: readonly (FoundRule | undefined)[],
+  where: string,
+): Check[] {
   const found = rules.filter((rule) => rule !== undefined);
   const fix = `aec events enable ${where}`;
   if (found.length === 0) {
@@ -165,5 +180,12 @@ function ruleChecks(rules: readonly (FoundRule | undefined)[], where: string): C
   const broken = found.filter(({ enabled, targets }) => !enabled || targets.length === 0);
   if (broken.length === 0) return [ok("rules", `${found.length} EventBridge rules are enabled`)];
   const evidence = broken.map(({ arn }) => arn).join(", ");
-  return [{ id: "rules", result: "failure", reason: "rules are disabled or have no target", evidence, fix }];
+  const kinds = RULE_KINDS.filter((kind) =>
+    broken.some(({ arn }) => arn.endsWith(`/${wanted.topicName}-${kind}`)),
+  );
+  // One with another target sends where somebody wanted it.
+  const ours = broken.every(({ targets }) => targets.every(({ arn }) => arn === topicArn(wanted)));
+  const repair: Repair | undefined = ours ? { command: "events enable", rules: kinds } : undefined;
+  const reason = "rules are disabled or have no target";
+  return [{ id: "rules", result: "failure", reason, evidence, fix, repair }];
 }

@@ -70,9 +70,12 @@ export async function applyPlan(
       data,
       exit: options.exitCode ? EXIT.differences : EXIT.ok,
       text: (paint) =>
-        [...files.map(({ diff }) => paintDiff(diff, paint)), "Dry run: nothing was written."]
-          .filter(Boolean)
-          .join("\n"),
+        [
+          ...files.map(({ diff }) => paintDiff(diff, paint)).filter(Boolean),
+          "Dry run: nothing was written. Afterwards:",
+          "",
+          ...nextSteps(around),
+        ].join("\n"),
     };
   }
 
@@ -124,11 +127,14 @@ export async function applyPlan(
           .filter(({ action }) => action !== "none")
           .map(({ path, action }) => `${PAST[action]} ${path}`),
         "",
-        "Roll out:",
-        ...around.rollout.map((command) => `  ${command}`),
-        ...(around.proof.length > 0 ? ["Prove it:", ...around.proof.map((command) => `  ${command}`)] : []),
+        ...nextSteps(around),
       ].join("\n"),
   };
+}
+
+function nextSteps({ rollout, proof }: Surroundings): string[] {
+  const indented = (commands: readonly string[]) => commands.map((command) => `  ${command}`);
+  return ["Roll out:", ...indented(rollout), ...(proof.length > 0 ? ["Prove it:", ...indented(proof)] : [])];
 }
 
 const PAST: Record<FileAction, string> = {

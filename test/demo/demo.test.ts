@@ -37,7 +37,12 @@ test("the whole story, checked step by step, with figures that can be computed a
     ["sns create", true],
     ["changes", true],
     ["refresh", true],
+    ["run on event", true],
+    ["burst", true],
   ]);
+  expect(report.runOnEvent.quiet.runs).toBe(0);
+  expect(report.runOnEvent.burst).toMatchObject({ changes: 100 });
+  expect(report.runOnEvent.burst.runs).toBeLessThan(10);
   expect(report.changes).toHaveLength(24);
   for (const via of ["events", "polling"] as const) {
     expect(report.latencyMs[via]).toEqual({

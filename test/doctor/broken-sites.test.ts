@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
+import { createKeyspace } from "../../src/sandbox/redis/keyspace.ts";
 import { temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, serve, type TestSite, testSite, until } from "../helpers/site.ts";
 
@@ -23,17 +25,22 @@ const PUBLISHED_SNIPPET = `spinnaker:
 interface Broken {
   what: string;
   /** Breaks it; what is answered mends it again. */
-  cause(site: TestSite): (() => void) | undefined;
+  cause(site: TestSite): Mend | Promise<Mend>;
   argv?: string[];
   env?: Record<string, string | undefined>;
+  /** So far this machine's clock is from Clouddriver's. */
+  skewMs?: number;
   /** The check that has to be named first, and what mends it. */
   first: string;
   fix: RegExp;
 }
 
-const profiles = (name: string, text: string) => {
+type Mend = (() => unknown) | undefined;
+
+const profiles = (name: string, text: string, others: Record<string, string> = {}) => {
   const directory = mkdtempSync(join(tmpdir(), "aec-test-"));
-  writeFileSync(join(directory, name), text);
+  for (const [file, content] of Object.entries({ ...others, [name]: text }))
+    writeFileSync(join(directory, file), content);
   return ["--profiles-dir", directory];
 };
 /** Puts back what an attribute or a state was. */
@@ -51,6 +58,17 @@ const attribute = (site: TestSite, name: string, value: string) => {
   attributes.set(name, value);
   return () => void (before === undefined ? attributes.delete(name) : attributes.set(name, before));
 };
+/** A call of AWS Config that no command of aec makes. */
+const config = (site: TestSite, action: string, input: object) =>
+  fetch(site.aws.url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `StarlingDoveService.${action}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=sandbox/20261121/${REGION}/config/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(input),
+  });
 const denied = (action: string) => (site: TestSite) => {
   site.aws.fault({ kind: "denied", action });
   return () => site.aws.fault(undefined);
@@ -230,6 +248,58 @@ const BROKEN: Broken[] = [
     fix: /./,
   },
   {
+    what: "somebody stopped the recorder",
+    async cause(site) {
+      const name = { ConfigurationRecorderName: "default" };
+      const { status } = await config(site, "StopConfigurationRecorder", name);
+      expect(status).toBe(200);
+      return () => config(site, "StartConfigurationRecorder", name);
+    },
+    first: "recorder",
+    fix: /aec recorder enable/,
+  },
+  {
+    what: "the delivery channel belongs to somebody else",
+    cause(site) {
+      site.aws.config.enable(REGION, `${TOPIC}-theirs`);
+      return () => site.aws.config.enable(REGION, TOPIC);
+    },
+    first: "channel",
+    fix: /aec serve --topic-arn .*theirs/,
+  },
+  {
+    what: "the role of an HA Clouddriver that runs no agents",
+    cause: nothing,
+    env: { AEC_CLOUDDRIVER_URL: "IDLE" },
+    first: "agents",
+    fix: /caching=/,
+  },
+  {
+    what: "Clouddriver's sort scheduler",
+    cause(site) {
+      site.redis.keyspace.set("WAITZ", "1", {});
+      return () => void site.redis.keyspace.del("WAITZ");
+    },
+    first: "scheduler",
+    fix: /redis.scheduler/,
+  },
+  {
+    what: "clocks that differ",
+    cause: nothing,
+    skewMs: 120_000,
+    first: "clock",
+    fix: /NTP/,
+  },
+  {
+    what: "an interval that a later file sets again",
+    cause: nothing,
+    argv: profiles("clouddriver-local.yml", "redis:\n  poll:\n    intervalSeconds: 60\n", {
+      "clouddriver.yml": "redis:\n  poll:\n    intervalSeconds: 300\n",
+    }),
+    first: "polling",
+    fix: /aec polling/,
+  },
+  {
     what: "a profile that is no YAML",
     cause: nothing,
     argv: profiles("clouddriver-local.yml", "a: ["),
@@ -247,8 +317,12 @@ test("each broken site: doctor names the one right cause first, and what mends i
     "version: 1\nenvironments:\n  default: { polling: { mode: events } }\n",
   );
   const env = { AEC_SERVE_TOKEN: "t", AEC_SERVE_URL: serving.admin };
-  const run = (argv: readonly string[], more: Broken["env"] = {}) =>
-    site.aec(argv, { cwd, env: { ...env, ...more } as Record<string, string> });
+  const run = (argv: readonly string[], more: Broken["env"] = {}, skewMs = 0) =>
+    site.aec(argv, {
+      cwd,
+      env: { ...env, ...more } as Record<string, string>,
+      clock: { ...site.clock, now: () => site.clock.now() + skewMs },
+    });
   for (const line of [
     `sns create --endpoint ${serving.notify} --yes`,
     "recorder enable --bucket b --yes",
@@ -264,12 +338,26 @@ test("each broken site: doctor names the one right cause first, and what mends i
   onTestFinished(() => void page.close());
   await once(page, "listening");
   const html = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+  const idle = await startClouddriver({
+    clock: site.clock,
+    inventory: site.aws.inventory,
+    keyspace: createKeyspace(site.clock),
+    // Its roles share the cache; agents are those of the caching one.
+    accounts: [{ name: "prod", accountId: ACCOUNT, regions: [] }],
+    client: "idle",
+    schedule: async () => {},
+  });
+  onTestFinished(() => idle.close());
+  const named = new Map([
+    ["HTML", html],
+    ["IDLE", idle.url],
+  ]);
 
-  const doctor = async ({ argv = [], env: more = {} }: Pick<Broken, "argv" | "env">) => {
+  const doctor = async ({ argv = [], env: more = {}, skewMs }: Pick<Broken, "argv" | "env" | "skewMs">) => {
     const given = Object.fromEntries(
-      Object.entries(more).map(([key, value]) => [key, value === "HTML" ? html : value]),
+      Object.entries(more).map(([key, value]) => [key, named.get(value ?? "") ?? value]),
     );
-    const { json } = await run(["doctor", ...argv, "-o", "json"], given);
+    const { json } = await run(["doctor", ...argv, "-o", "json"], given, skewMs);
     const { checks, first } = json<{
       checks: { id: string; fix?: string; evidence?: string }[];
       first: string | null;
@@ -277,13 +365,13 @@ test("each broken site: doctor names the one right cause first, and what mends i
     return { first, check: checks.find(({ id }) => id === first) };
   };
   expect(await doctor({})).toEqual({ first: null, check: undefined });
-  const named: Record<string, string | null> = {};
+  const firsts: Record<string, string | null> = {};
   for (const broken of BROKEN) {
-    const mend = broken.cause(site);
+    const mend = await broken.cause(site);
     const { first, check } = await doctor(broken);
-    mend?.();
-    named[broken.what] = first;
+    await mend?.();
+    firsts[broken.what] = first;
     if (first === broken.first) expect(`${check?.fix}\n${check?.evidence}`, broken.what).toMatch(broken.fix);
   }
-  expect(named).toEqual(Object.fromEntries(BROKEN.map(({ what, first }) => [what, first])));
+  expect(firsts).toEqual(Object.fromEntries(BROKEN.map(({ what, first }) => [what, first])));
 });

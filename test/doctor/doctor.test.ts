@@ -82,6 +82,49 @@ describe("aec doctor", () => {
     expect((await doctor()).get("chain")).toMatchObject({ result: "failure" });
   });
 
+  test("--fix: runs what loses nothing, says what it could not do, and looks again", async () => {
+    const site = await testSite();
+    const cwd = temporaryDirectory();
+    const serving = await serve(site);
+    writeFileSync(
+      join(cwd, "aec.yml"),
+      `version: 1\nenvironments:\n  default:\n    notify: { endpoint: "${serving.notify}" }\n`,
+    );
+    const run = (line: string) => site.aec(line.split(" "), { cwd });
+    await run("sns create --yes");
+    await run("events enable --rules autoscaling,ec2 --yes");
+    const untouched = await run("doctor --fix -o json");
+    expect(untouched.json()).toMatchObject({ fixed: [] });
+    const topic = `arn:aws:sns:${REGION}:${site.aws.accountId}:aec-default`;
+    const dead = `arn:aws:sqs:${REGION}:${site.aws.accountId}:aec-default-dlq`;
+    const agent = "prod/us-east-1/LambdaCachingAgent";
+    site.aws.sns.topics.get(topic)?.attributes.set("Policy", '{"Statement":[]}');
+    for (const rule of site.aws.events.rules.values()) rule.state = "DISABLED";
+    site.aws.sqs.sendFromTopic(dead, "{}", topic);
+    site.redis.keyspace.set(agent, "10.0.0.9:1@gone", { px: 150_000 });
+
+    const refused = await run("doctor --fix --no-input -o json");
+    const { fixed: asked } = refused.json<{ fixed: { command: string; problem: string }[] }>();
+    expect(refused.exit).toBe(1);
+    expect(asked.map(({ problem }) => problem)).toEqual(
+      Array.from({ length: 4 }, () => expect.stringMatching(/Nobody can be asked|does not let EventBridge/)),
+    );
+    const mended = await run("doctor --fix --yes -o json");
+    expect(mended.json<{ fixed: object[] }>().fixed).toEqual([
+      { command: `aec sns create --regions ${REGION}`, problem: null },
+      { command: `aec events enable --regions ${REGION} --rules autoscaling,ec2`, problem: null },
+      { command: "aec agents free", problem: null },
+      { command: `aec sns redrive --regions ${REGION}`, problem: null },
+    ]);
+    expect(results(mended.json<Report>())).toMatchObject({
+      "topic.policy": "ok",
+      rules: "ok",
+      undelivered: "ok",
+      agents: "ok",
+    });
+    expect([...site.aws.events.rules.values()].map(({ state }) => state)).toEqual(["ENABLED", "ENABLED"]);
+  });
+
   test("agents: a node that died, a scheduler that aec cannot serve, an address that runs none, clocks that differ", async () => {
     const site = await testSite();
     const doctor = async (env: Record<string, string> = {}, clock = site.clock) => {
