@@ -654,8 +654,10 @@ Examples:
       act(async (context) => (await import("./commands/doctor.ts")).run(context, options)),
     );
 
-  places(program.command("status"))
-    .description("what aec has made in AWS; with --settings, what it works with here")
+  target(places(program.command("status")))
+    .description(
+      "what aec has made in AWS and in files, and what serve does; with --settings, what it works with",
+    )
     .option("--settings", "each setting with its value and where it comes from")
     .option("--topic-name <name>", "default: aec-<environment>")
     .addHelpText(
@@ -663,6 +665,7 @@ Examples:
       `
 Examples:
   aec status --env prod
+  aec status --aws-region us-east-1 --halyard
   aec status --settings -o json`,
     )
     .action((options) =>

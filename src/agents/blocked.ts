@@ -1,5 +1,6 @@
+import { deadNodes } from "./dead-nodes.ts";
+import type { Sighting } from "./sighting.ts";
 import type { LockStore } from "./stores/store.ts";
-import { deadNodes, type Sighting } from "./view.ts";
 
 /** An agent whose lock belongs to a node that is gone. */
 export interface Blocked {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
+import type { Sighting } from "./sighting.ts";
 import type { LockStore } from "./stores/store.ts";
-import type { Sighting } from "./view.ts";
 
 /**
  * Reads introspection and the locks; without a store there are no locks to see. `everyLock` also finds agents that

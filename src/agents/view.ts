@@ -1,7 +1,8 @@
-import type { AgentExecution } from "../clouddriver/executions.ts";
 import { ownIntervalMs } from "../polling/own-intervals.ts";
 import { callsPerPass, onlyReads, parseAgent } from "./catalog.ts";
-import { isIdle, STOCK_INTERVAL_MS, STOCK_TIMEOUT_MS, usualInterval } from "./idle.ts";
+import { deadNodes, SILENT_MS } from "./dead-nodes.ts";
+import { STOCK_INTERVAL_MS, STOCK_TIMEOUT_MS } from "./idle.ts";
+import { isIdleNow, type Sighting, withUsualInterval } from "./sighting.ts";
 import type { Lock } from "./stores/store.ts";
 
 export type AgentState =
@@ -35,14 +36,6 @@ export interface AgentView {
   state: AgentState;
 }
 
-export interface Sighting {
-  executions: ReadonlyMap<string, AgentExecution>;
-  locks: ReadonlyMap<string, Lock>;
-  /** Clouddriver's clock, ms since the epoch. */
-  now: number;
-  configuredMs: number | undefined;
-}
-
 /** A successful run is missed when the next start is that many intervals overdue. */
 const MISSED_INTERVALS = 2.5;
 const CLOCK_ERROR_MS = 2_000;
@@ -63,17 +56,6 @@ function inferredInterval(id: string, sighting: Sighting): number | undefined {
   const lastStartMs = sighting.executions.get(id)?.lastExecutionStartMs;
   if (!lock || lock.held || lastStartMs === undefined || !isIdleNow(id, sighting)) return undefined;
   return sighting.now - lastStartMs + lock.lifeMs;
-}
-
-/** The sighting with the interval that most agents show, where none is configured. */
-export function withUsualInterval(sighting: Sighting): Sighting {
-  if (sighting.configuredMs !== undefined) return sighting;
-  const samples = [...sighting.locks].flatMap(([id, { lifeMs, held }]) =>
-    held || ownIntervalMs(id) !== undefined
-      ? []
-      : [{ lifeMs, lastStartMs: sighting.executions.get(id)?.lastExecutionStartMs }],
-  );
-  return { ...sighting, configuredMs: usualInterval(samples, sighting.now) };
 }
 
 /** All agents that introspection or a lock names, by their names. */
@@ -120,7 +102,7 @@ function stateOf({ lock, idle, overdueMs, dead, reads }: Seen, expectedMs: numbe
   if (lock?.holder === undefined) return overdueMs === undefined ? "unknown" : missed ? "late" : "ok";
   // Without a start that is known, a long lock is a run, or the rest of a long interval: of these agents it is not told.
   if (!idle) {
-    const lateLock = lock.lifeMs <= expectedMs + CLOCK_ERROR_MS && expectedMs < OLD_LIFE_MS;
+    const lateLock = lock.lifeMs <= expectedMs + CLOCK_ERROR_MS && expectedMs < STOCK_TIMEOUT_MS - SILENT_MS;
     if (missed && lateLock) return "failing";
     if (missed && lock.lifeMs < STUCK_LIFE_MS) return "stuck";
     return overdueMs === undefined && !reads ? "unknown" : "running";
@@ -141,57 +123,4 @@ interface Seen {
   dead: ReadonlySet<string>;
   /** Only those are told by introspection. */
   reads: boolean;
-}
-
-/** A lock is taken with the life of the agents' timeout; a node without a younger one took none for a minute and a half. */
-const OLD_LIFE_MS = 210_000;
-
-/**
- * So many agents for each node have to have been taken by others: one that lives, and has the same chance at each, took
- * none of them less than once in a thousand times.
- */
-const TAKEN_BY_OTHERS = 7;
-
-/**
- * Nodes that are most likely gone: they hold locks of runs and not a single idle one, and took none for a while, where
- * another node has idle ones. A node that lives takes locks and finishes runs all the time, and each finished run
- * leaves an idle lock of its own. While holds stand in for idle locks, a node that lives may have none to show: then
- * others have to have taken many since.
- */
-export function deadNodes(sighting: Sighting): Set<string> {
-  const { locks, executions, now } = sighting;
-  const idle = new Set<string>();
-  const longest = new Map<string, number>();
-  const takes: number[] = [];
-  for (const [agent, { holder, held, lifeMs }] of locks) {
-    if (holder === undefined || held) continue;
-    const execution = executions.get(agent);
-    // What never succeeded may look idle near the end of a dead node's lock: it proves nothing.
-    if (execution && isIdleNow(agent, sighting)) {
-      idle.add(holder);
-      takes.push(execution.lastExecutionStartMs);
-    }
-    // One with a longer timeout of its own does not tell when it was taken.
-    else if (lifeMs <= STOCK_TIMEOUT_MS) longest.set(holder, Math.max(longest.get(holder) ?? 0, lifeMs));
-  }
-  if (idle.size === 0) return new Set();
-  const enough = [...locks.values()].some(({ held }) => held)
-    ? TAKEN_BY_OTHERS * new Set([...idle, ...longest.keys()]).size
-    : 1;
-  return new Set(
-    [...longest].flatMap(([node, lifeMs]) => {
-      if (idle.has(node) || lifeMs >= OLD_LIFE_MS) return [];
-      const lastTake = now - (STOCK_TIMEOUT_MS - lifeMs);
-      return takes.filter((at) => at > lastTake).length >= enough ? [node] : [];
-    }),
-  );
-}
-
-function isIdleNow(agent: string, { executions, locks, now, configuredMs }: Sighting): boolean {
-  const lifeMs = locks.get(agent)?.lifeMs ?? 0;
-  const lastStartMs = executions.get(agent)?.lastExecutionStartMs;
-  // Clouddriver's clock is known to the second: a run of this second may seem to start after now.
-  const at =
-    lastStartMs !== undefined && lastStartMs - now < CLOCK_ERROR_MS ? Math.max(now, lastStartMs) : now;
-  return isIdle({ lifeMs, lastStartMs }, at, ownIntervalMs(agent) ?? configuredMs);
 }

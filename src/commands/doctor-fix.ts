@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import type { Check, Repair } from "../doctor/check.ts";
-import { ExpectedError } from "../errors.ts";
+import { EXIT, ExpectedError } from "../errors.ts";
 import type { CommandResult } from "../output/output.ts";
 import type { DoctorOptions } from "./doctor.ts";
 
@@ -37,11 +37,11 @@ export async function fixChecks(
   );
   const fixed: Fixed[] = [];
   for (const repair of inOrder) {
-    const command = commandLine(repair);
+    const command = commandLine(repair, options);
     context.out.say(command);
     try {
-      await COMMANDS[repair.command](context, { ...options, ...repair });
-      fixed.push({ command, problem: null });
+      const { exit = EXIT.ok } = await COMMANDS[repair.command](context, { ...options, ...repair });
+      fixed.push({ command, problem: exit === EXIT.ok ? null : `exit ${exit}: run it to see more` });
     } catch (error) {
       if (!(error instanceof ExpectedError) || context.world.signal.aborted) throw error;
       fixed.push({ command, problem: error.message });
@@ -50,10 +50,19 @@ export async function fixChecks(
   return fixed;
 }
 
-function commandLine({ command, regions = [], accounts = [], rules = [] }: Repair): string {
-  const lists = { accounts, regions, rules };
-  const options = Object.entries(lists).flatMap(([name, values]) =>
-    values.length > 0 ? [`--${name} ${values.join(",")}`] : [],
-  );
-  return ["aec", command, ...options].join(" ");
+/** As somebody would type it. */
+function commandLine(
+  { command, regions, accounts, rules }: Repair,
+  { topicName, protocol }: DoctorOptions,
+): string {
+  const inAws = command !== "agents free";
+  const options = {
+    accounts: accounts?.join(","),
+    regions: regions?.join(","),
+    rules: rules?.join(","),
+    "topic-name": inAws ? topicName : undefined,
+    protocol: command === "sns create" ? protocol : undefined,
+  };
+  const given = Object.entries(options).flatMap(([name, value]) => (value ? [`--${name} ${value}`] : []));
+  return ["aec", command, ...given].join(" ");
 }

@@ -39,7 +39,7 @@ export async function run(context: Context, options: DoctorOptions): Promise<Com
   // What is looked at later may fail because of what was looked at before.
   const first =
     checks.find(({ result }) => result === "failure") ?? checks.find(({ result }) => result === "warning");
-  const fails = first?.result === "failure";
+  const fails = first?.result === "failure" || fixed.some(({ problem }) => problem !== null);
   return {
     data: { checks, first: first?.id ?? null, ...(options.fix && { fixed }) },
     exit: fails ? EXIT.failed : EXIT.ok,

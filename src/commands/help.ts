@@ -54,7 +54,7 @@ everywhere. Colours are for terminals alone (--color, NO_COLOR).`,
 /** `aec help`: a topic, or what --help of a command prints. Throws a usage error with the nearest name. */
 export function help(program: CommandUnknownOpts, words: readonly string[], world: World): void {
   const [topic = ""] = words;
-  const text = words.length === 1 ? TOPICS[topic] : undefined;
+  const text = words.length === 1 && Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
   if (text !== undefined) {
     world.stdout.write(`${text}\n`);
     return;

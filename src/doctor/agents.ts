@@ -62,13 +62,16 @@ const WRONG: Readonly<Partial<Record<AgentState, { severity: Check["result"]; fi
 
 function agents(views: readonly AgentView[], withLocks: boolean): Check {
   const id = "agents";
-  // The locks are those of all roles; introspection is of the one that is asked.
   if (views.every(({ lastStart }) => lastStart === null)) {
+    // The locks are those of all roles; introspection is of the one that is asked, and knows successes alone.
+    const locked = views.length > 0;
     return {
       id,
       result: "failure",
-      reason: "this Clouddriver runs no caching agent",
-      fix: "name its caching role: --clouddriver-url caching=http://spin-clouddriver-caching:7002",
+      reason: locked
+        ? "agents have locks, and none has succeeded on this Clouddriver"
+        : "this Clouddriver runs no caching agent",
+      fix: `name its caching role: --clouddriver-url caching=http://spin-clouddriver-caching:7002${locked ? "; where it is that, its log tells what AWS answered" : ""}`,
     };
   }
   for (const state of Object.keys(WRONG) as AgentState[]) {

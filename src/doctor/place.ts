@@ -9,7 +9,7 @@ import { observeRecording } from "../recorder/observe.ts";
 import { dailyTypes, type ObservedRecording, recordedTypes } from "../recorder/plan.ts";
 import { RULE_KINDS } from "../rules/rules.ts";
 import { observe } from "../sns/observe.ts";
-import { type ObservedTopology, planTopology } from "../sns/plan.ts";
+import { type ObservedTopology, planTopology, shutOut } from "../sns/plan.ts";
 import { topicArn, type WantedTopology } from "../sns/topology.ts";
 import { type Check, failed, ok, type Repair, skipped } from "./check.ts";
 
@@ -58,14 +58,24 @@ function topologyChecks(wanted: WantedTopology, observed: ObservedTopology, wher
   if (!observed.topic) {
     return [{ id: "topic", result: "failure", reason: `there is no topic ${topicArn(wanted)}`, fix }];
   }
-  const drift = planTopology(wanted, observed).changes.map(({ resource, action, detail }): Check => {
+  const { changes } = planTopology(wanted, observed);
+  // Publishers and the lack of a dead-letter queue may be what somebody wanted, by flags that doctor does not have.
+  const losesNothing =
+    wanted.endpoint !== undefined &&
+    shutOut(wanted, observed).length === 0 &&
+    !changes.some(({ resource, action }) => resource === "dead-letter queue" && action === "create");
+  const drift = changes.map(({ resource, action, detail }): Check => {
     const id = IDS[resource] ?? resource;
     if (action === "none") return ok(id, `the ${resource} is as it should be`);
     const reason = action === "create" ? `there is no ${resource}` : `the ${resource} has drifted`;
-    // A key may be what somebody else wanted.
-    const repair: Repair | undefined =
-      id === "topic.encryption" || wanted.endpoint === undefined ? undefined : { command: "sns create" };
-    return { id, result: "failure", reason, evidence: detail, fix, repair };
+    return {
+      id,
+      result: "failure",
+      reason,
+      evidence: detail,
+      fix,
+      ...(losesNothing && { repair: { command: "sns create" } }),
+    };
   });
   const dead = observed.deadLetterQueue === "not-read" ? undefined : observed.deadLetterQueue;
   const undelivered = Number(dead?.attributes.ApproximateNumberOfMessages ?? 0);

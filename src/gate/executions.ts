@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Context } from "../context.ts";
-import { connectGate } from "./connect.ts";
+import type { Reads } from "../clouddriver/reads.ts";
 
 /** A server group that a running stage works on. */
 export interface RunningGroup {
@@ -11,7 +10,7 @@ export interface RunningGroup {
 }
 
 /** Older ones wait for somebody. */
-const WITHIN_MS = 24 * 3_600_000;
+const WITHIN_MS = 6 * 3_600_000;
 const MOST = 100;
 
 const text = z.string().optional().catch(undefined);
@@ -33,15 +32,14 @@ const executionSchema = z.object({ stages: z.array(z.unknown()) });
 
 /**
  * The groups that running stages of pipelines make or change, as Gate tells of them (`GET
- * /applications/{application}/executions/search`, whose `*` stands for all that the login may read). Operations that
- * somebody starts by hand are no pipelines: Orca can only list all that there ever were. Throws where Gate does not
- * answer.
+ * /applications/{application}/executions/search`, whose `*` stands for all; where Fiat is on only an admin's login may
+ * ask so). Operations that somebody starts by hand are no pipelines: Orca can only list all that there ever were. `now`
+ * in ms since the epoch. Throws where Gate does not answer, or refuses.
  */
-export async function runningGroups(context: Context): Promise<RunningGroup[]> {
-  const { reads } = await connectGate(context);
+export async function runningGroups(reads: Reads, now: number): Promise<RunningGroup[]> {
   const query = new URLSearchParams({
     statuses: "RUNNING",
-    triggerTimeStartBoundary: String(context.world.clock.now() - WITHIN_MS),
+    triggerTimeStartBoundary: String(now - WITHIN_MS),
     size: String(MOST),
     expand: "true",
   });

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { messageOf, usageError } from "../errors.ts";
 import { createSigningKeys } from "../events/certificate.ts";
 import { signingHosts } from "../events/signing-host.ts";
+import { connectGate, type GateConnection } from "../gate/connect.ts";
 import { runningGroups } from "../gate/executions.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { configuredFloors } from "../polling/floors.ts";
@@ -27,6 +28,7 @@ import { watchExecutions } from "./holding/executions.ts";
 import { heal } from "./holding/heal.ts";
 import { createHealth, type Health, isGroupPlace } from "./holding/health.ts";
 import { watchPending } from "./holding/pending.ts";
+import { watchRefreshedServices } from "./holding/refreshed-services.ts";
 import { slowFloor } from "./holding/slow-floor.ts";
 import { createUnannounced, type Unannounced } from "./holding/unannounced.ts";
 import { createLeases, type Leases } from "./leases.ts";
@@ -214,11 +216,26 @@ export async function openScheduler(
       await heal({ leads, locks, see, healed: watcher.healed, clock, signal, log });
     },
     async watchPending() {
-      if (health && runs) await watchPending({ leads, clouddriver, run: runs, health, clock, signal, log });
+      if (!health || !runs) return;
+      const watching = { leads, clouddriver, health, clock, signal, log };
+      await Promise.all([
+        watchPending({ ...watching, run: runs }),
+        watchRefreshedServices({ ...watching, accounts, everyMs: floors.stockMs }),
+      ]);
     },
     async watchExecutions() {
       if (!health || settings.gate.value === undefined) return;
-      const running = () => runningGroups(context);
+      let gate: Promise<GateConnection> | undefined;
+      const running = async () => {
+        gate ??= connectGate(context);
+        try {
+          return await runningGroups((await gate).reads, clock.now());
+        } catch (error) {
+          // A login may be over: the next question begins with that of then.
+          gate = undefined;
+          throw error;
+        }
+      };
       await watchExecutions({ leads, running, health, everyMs: floors.stockMs, clock, signal, log });
     },
     async floorPass(why, place) {

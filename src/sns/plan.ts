@@ -131,6 +131,12 @@ function publishingAccounts(wanted: WantedTopology, { topic }: ObservedTopology)
   return wanted.sourceAccounts ?? (kept.length > 0 ? kept : [wanted.accountId]);
 }
 
+/** Accounts whose AWS Config may publish now, and may not any more once the plan is applied. */
+export function shutOut(wanted: WantedTopology, observed: ObservedTopology): string[] {
+  const after = publishingAccounts(wanted, observed);
+  return configAccounts(parsePolicy(observed.topic?.attributes.Policy)).filter((one) => !after.includes(one));
+}
+
 function policyDetail(accounts: readonly string[]): string {
   return accounts.length > 0 ? `publishers of ${accounts.join(", ")}` : "EventBridge only: it is encrypted";
 }

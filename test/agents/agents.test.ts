@@ -3,8 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { onlyReads, parseAgent } from "../../src/agents/catalog.ts";
+import { deadNodes } from "../../src/agents/dead-nodes.ts";
 import { matchesGlob } from "../../src/agents/pattern.ts";
-import { agentViews, deadNodes, type Sighting } from "../../src/agents/view.ts";
+import type { Sighting } from "../../src/agents/sighting.ts";
+import { agentViews } from "../../src/agents/view.ts";
 import { main } from "../../src/main.ts";
 import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
 import { temporaryDirectory, testWorld } from "../helpers/aec.ts";
@@ -198,6 +200,39 @@ describe("states", () => {
         ),
       ).has(GONE);
     expect([dead(13, 5_000), dead(14, 5_000), dead(14, 101_000)]).toEqual([false, true, false]);
+  });
+
+  test("while others are held, what another cloud's nodes run is not measured by what AWS's run", () => {
+    const taken = Array.from({ length: 20 }, (_, index) => `a${index}/us-east-1/ClusterCachingAgent`);
+    const dead = (agent: string) =>
+      deadNodes(
+        sighting(
+          taken.map((id) => [id, 5_000]),
+          [
+            [agent, GONE, 150_000],
+            ["prod/us-east-1/AmazonVpcCachingAgent", "aec:serve", 50_000],
+            ...taken.map((id): [string, string, number] => [id, NODE, 25_000]),
+          ],
+        ),
+      ).has(GONE);
+    expect([dead("cluster-1/KubernetesCoreCachingAgent[1/1]"), dead(B)]).toEqual([false, true]);
+  });
+
+  test("with a longer timeout of the agents, locks of six minutes tell when they were taken, too", () => {
+    const long = {
+      ...sighting(
+        [[A, 5_000]],
+        [
+          [A, NODE, 295_000],
+          [B, GONE, 260_000],
+        ],
+      ),
+      configuredMs: 300_000,
+    };
+    expect(deadNodes(long)).toEqual(new Set([GONE]));
+    const fresh: [string, string, number] = ["prod/us-east-1/AmazonVpcCachingAgent", GONE, 340_000];
+    const { locks } = sighting([], [fresh]);
+    expect(deadNodes({ ...long, locks: new Map([...long.locks, ...locks]) })).toEqual(new Set());
   });
 
   test("a node that has just begun, or that is the only one, is never taken for dead", () => {

@@ -125,6 +125,25 @@ describe("aec doctor", () => {
     expect([...site.aws.events.rules.values()].map(({ state }) => state)).toEqual(["ENABLED", "ENABLED"]);
   });
 
+  test("--fix takes no publisher away that somebody gave, and makes no dead-letter queue that nobody wanted", async () => {
+    const { run, aws } = await testAws();
+    const topic = "arn:aws:sns:us-east-1:012345678901:aec-default";
+    await run("sns create --protocol sqs --source-account 999999999999 --source-account 012345678901 --yes");
+    const cwd = temporaryDirectory();
+    writeFileSync(
+      join(cwd, "aec.yml"),
+      'version: 1\nenvironments:\n  default:\n    accounts: [ { name: prod, awsAccountId: "012345678901" } ]\n',
+    );
+    const fixed = await run("doctor --fix --protocol sqs --yes -o json", { cwd });
+    expect(fixed.json()).toMatchObject({ fixed: [] });
+    expect(aws.sns.topics.get(topic)?.attributes.get("Policy")).toContain("999999999999");
+    expect(results(fixed.json<Report>())).toMatchObject({ "topic.policy": "failure" });
+    await run("sns delete --yes");
+    await run("sns create --protocol sqs --no-dlq --yes");
+    const again = await run("doctor --fix --protocol sqs --yes -o json");
+    expect(again.json()).toMatchObject({ fixed: [] });
+  });
+
   test("agents: a node that died, a scheduler that aec cannot serve, an address that runs none, clocks that differ", async () => {
     const site = await testSite();
     const doctor = async (env: Record<string, string> = {}, clock = site.clock) => {
@@ -156,6 +175,28 @@ describe("aec doctor", () => {
       result: "failure",
       reason: "this Clouddriver runs no caching agent",
     });
+  });
+
+  test("status: the plugin in the target's files, by whom, and at which version", async () => {
+    const { run } = await testAws();
+    const profiles = temporaryDirectory();
+    const path = join(profiles, "gate-local.yml");
+    writeFileSync(path, "spinnaker.extensibility.plugins.Armory.AWSCATsOnEvent.enabled: false\n");
+    const status = async () => {
+      const { json } = await run(`status --profiles-dir ${profiles} -o json`);
+      return json<{ installed: object[] }>().installed;
+    };
+    expect(await status()).toEqual([{ role: "gate", path, version: null, enabled: false, byAec: false }]);
+    writeFileSync(path, "");
+    await run(`install --profiles-dir ${profiles} --spinnaker-version 1.30.1 --yes`);
+    const installed = { version: "0.2.1", enabled: true, byAec: true };
+    expect(await status()).toMatchObject([
+      { role: "clouddriver", ...installed },
+      { role: "gate", ...installed },
+    ]);
+    writeFileSync(path, "a: [");
+    const broken = await run(`status --profiles-dir ${profiles}`);
+    expect([broken.exit, broken.stderr]).toEqual([0, expect.stringContaining("gate-local.yml")]);
   });
 
   test("nothing set up: each failure names the command that mends it", async () => {

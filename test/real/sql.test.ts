@@ -1,10 +1,11 @@
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deadNodes } from "../../src/agents/dead-nodes.ts";
 import { runAgent } from "../../src/agents/run.ts";
 import { openLockStore } from "../../src/agents/stores/open.ts";
 import type { SqlClient } from "../../src/agents/stores/sql.ts";
 import type { LockStore } from "../../src/agents/stores/store.ts";
-import { agentViews, deadNodes } from "../../src/agents/view.ts";
+import { agentViews } from "../../src/agents/view.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createKeeper } from "../../src/polling/live/keeper.ts";
 import { createLeases } from "../../src/serve/leases.ts";

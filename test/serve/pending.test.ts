@@ -6,7 +6,7 @@ import { watchPending } from "../../src/serve/holding/pending.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
 /** Pending records of server groups, and the runs that they cause. */
-function watched(outcomes: AgentRun[], of: OnDemandKind = "aws/ServerGroup") {
+function watched(outcomes: AgentRun[]) {
   const clock = manualClock();
   const stopper = new AbortController();
   const records: PendingRefresh[] = [];
@@ -14,13 +14,14 @@ function watched(outcomes: AgentRun[], of: OnDemandKind = "aws/ServerGroup") {
   const looked: string[] = [];
   const watching = watchPending({
     leads: () => true,
-    clouddriver: { pending: async (kind: OnDemandKind) => (kind === of ? [...records] : []) },
+    clouddriver: { pending: async (kind: OnDemandKind) => (kind === "aws/ServerGroup" ? [...records] : []) },
     run: async (agent) => {
       runs.push(agent);
       return outcomes.shift() ?? { outcome: "ran", startedMs: 0, durationMs: 0 };
     },
     health: {
       watch: ({ account, region }, name) => void looked.push(`${account}/${region}/${name}`),
+      include: () => {},
       watched: () => [],
       isBusy: () => false,
     },
@@ -54,15 +55,6 @@ test("one run for all that is asked for at once in a Region, none for what is pr
   expect([runs, looked]).toEqual([[CLUSTER], ["prod/us-east-1/web-v001", "prod/us-east-1/web-v002"]]);
   await clock.advance(10_000);
   expect(runs).toHaveLength(1);
-});
-
-test("of ECS nothing is run: young records name what is looked at, old ones are left where they are", async () => {
-  const { clock, runs, looked, ask } = watched([], "ecs/ServerGroup");
-  await clock.advance(1);
-  ask("shop-v001", { processedCount: 1 });
-  ask("shop-v002", { processedCount: 1, cacheTime: clock.now() - 400_000 });
-  await clock.advance(6_000);
-  expect([runs, looked]).toEqual([[], ["prod/us-east-1/shop-v001"]]);
 });
 
 test("a pass that fails is made again as long as somebody waits for it, and not after", async () => {

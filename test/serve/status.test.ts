@@ -36,7 +36,7 @@ describe("the status of serve", () => {
       env: { AEC_SERVE_URL: serving.admin, AEC_SERVE_TOKEN: "token" },
     });
     expect(told.stdout).toMatch(
-      /topic .*exists(.|\n)*aec serve is ready, in mode agents; in .*: 1 confirmed, 1 applied/,
+      /topic .*exists(.|\n)*aec serve .* is ready, in mode agents; in .*: 1 confirmed, 1 applied/,
     );
     const gone = await site.aec(["status", "-o", "json"], {
       env: { AEC_SERVE_URL: "http://127.0.0.1:1", AEC_SERVE_TOKEN: "t" },
@@ -72,6 +72,7 @@ describe("the status of serve", () => {
     const event = { id: "0", account: "1", region: REGION, type: name, source: "service", name };
     const page = statusPage(
       {
+        version: "0.1.0",
         mode: "events",
         topics: [name],
         queues: [],

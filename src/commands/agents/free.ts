@@ -1,5 +1,6 @@
 import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../../agents/blocked.ts";
-import { deadNodes, type Sighting } from "../../agents/view.ts";
+import { deadNodes } from "../../agents/dead-nodes.ts";
+import type { Sighting } from "../../agents/sighting.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
 import { EXIT, failure, usageError } from "../../errors.ts";

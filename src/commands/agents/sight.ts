@@ -1,8 +1,8 @@
 import { matchesGlob } from "../../agents/pattern.ts";
 import { sight } from "../../agents/sight.ts";
+import type { Sighting } from "../../agents/sighting.ts";
 import { openLockStore } from "../../agents/stores/open.ts";
 import type { LockStore } from "../../agents/stores/store.ts";
-import type { Sighting } from "../../agents/view.ts";
 import { type Clouddriver, createClouddriver } from "../../clouddriver/client.ts";
 import type { Context } from "../../context.ts";
 import { usageError } from "../../errors.ts";

@@ -5,18 +5,22 @@ import { createSns } from "../../aws/sns.ts";
 import { createSqs } from "../../aws/sqs.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
-import { messageOf } from "../../errors.ts";
+import { ExpectedError, messageOf } from "../../errors.ts";
+import { chooseTarget, type TargetOptions } from "../../install/choose-target.ts";
+import { type Installed, installedIn } from "../../install/installed.ts";
+import { stateDirectory } from "../../install/state.ts";
 import type { CommandResult } from "../../output/output.ts";
 import { table } from "../../output/table.ts";
 import { askServe } from "../../serve/telling/client.ts";
 import type { Status } from "../../serve/telling/status.ts";
 import { countsOf } from "../../serve/telling/status-page.ts";
 import { deadLetterQueueName, eventQueueName, isOurs, topicArn } from "../../sns/topology.ts";
+import { version } from "../../version.ts";
 import { everyRuleName } from "../events/options.ts";
 import { type PlaceResult, readInPlaces } from "../in-places.ts";
 import { type SnsOptions, topicOf } from "../sns/options.ts";
 
-export interface StatusOptions extends PlaceOptions, Pick<SnsOptions, "topicName"> {}
+export interface StatusOptions extends PlaceOptions, TargetOptions, Pick<SnsOptions, "topicName"> {}
 
 interface Resource {
   kind: "topic" | "subscription" | "queue" | "rule" | "delivery channel";
@@ -24,7 +28,7 @@ interface Resource {
   state: string;
 }
 
-/** `aec status`: what `aec` has made in AWS, found by name and tag, and what a running `serve` does. */
+/** `aec status`: what `aec` has made in AWS, by name and tag, the plugin in the target's files, and what `serve` does. */
 export async function run(context: Context, options: StatusOptions): Promise<CommandResult> {
   const read = async (place: Place): Promise<PlaceResult> => {
     const resources = await resourcesIn(context, place, options);
@@ -39,30 +43,58 @@ export async function run(context: Context, options: StatusOptions): Promise<Com
             ),
     };
   };
+  const installed = installedHere(context, options);
   const [made, serve] = await Promise.all([
     placesOf(context, options).then((places) => readInPlaces(places, read)),
     serveOf(context),
   ]);
   return {
     ...made,
-    data: { ...(made.data as object), serve: serve ?? null },
+    data: { ...(made.data as object), aec: version, installed, serve: serve ?? null },
     text: (paint) =>
-      [made.text(paint), ...(serve ? [serveLine(serve, context.world.clock.now())] : [])].join("\n"),
+      [
+        made.text(paint),
+        ...installed.map(pluginLine),
+        ...(serve ? [serveLine(serve, context.world.clock.now())] : []),
+      ].join("\n"),
   };
 }
 
-type ServeSummary = Pick<Status, "mode" | "held" | "savedCallsPerMinute" | "outcomes" | "missing">;
+/** Nothing where no target is named; what cannot be read is what `aec doctor` tells more of. */
+function installedHere(context: Context, options: StatusOptions): Installed[] {
+  try {
+    return installedIn(chooseTarget(context, options), stateDirectory(context.world));
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    if (error.code !== "no-target") context.out.warn(error.message);
+    return [];
+  }
+}
+
+function pluginLine({ role, path, version: release, enabled, byAec }: Installed): string {
+  const state = `${release ?? "of no version"}${enabled ? "" : ", switched off"}`;
+  return `plugin for ${role}: ${state}, in ${path}${byAec ? ", as aec wrote it" : ""}`;
+}
+
+type ServeSummary = Pick<
+  Status,
+  "version" | "mode" | "held" | "savedCallsPerMinute" | "outcomes" | "missing"
+>;
 
 /** What a running `aec serve` does; undefined where none is named, or it does not answer. */
 async function serveOf(context: Context): Promise<ServeSummary | undefined> {
   const { serve, serveToken } = context.settings;
   if (serve.value === undefined || serveToken.value === undefined) return undefined;
   try {
-    const { mode, held, savedCallsPerMinute, outcomes, missing } = (await askServe(
-      context,
-      "/status",
-    )) as unknown as Status;
-    return { mode, held, savedCallsPerMinute, outcomes, missing };
+    const {
+      version: running,
+      mode,
+      held,
+      savedCallsPerMinute,
+      outcomes,
+      missing,
+    } = (await askServe(context, "/status")) as unknown as Status;
+    return { version: running, mode, held, savedCallsPerMinute, outcomes, missing };
   } catch (error) {
     context.out.warn(`aec serve: ${messageOf(error)}`);
     return undefined;
@@ -70,14 +102,14 @@ async function serveOf(context: Context): Promise<ServeSummary | undefined> {
 }
 
 function serveLine(
-  { mode, held, savedCallsPerMinute, outcomes, missing }: ServeSummary,
+  { version: running, mode, held, savedCallsPerMinute, outcomes, missing }: ServeSummary,
   now: number,
 ): string {
   const ready = missing.length === 0 ? "ready" : `not ready: ${missing.join("; ")}`;
   const since = formatDuration(Math.max(0, now - outcomes.since));
   const saving =
     held > 0 ? `, ${held} agents held, at least ${savedCallsPerMinute} AWS calls a minute saved` : "";
-  return `aec serve is ${ready}, in mode ${mode}; in ${since}: ${countsOf(outcomes)}${saving}`;
+  return `aec serve ${running} is ${ready}, in mode ${mode}; in ${since}: ${countsOf(outcomes)}${saving}`;
 }
 
 async function resourcesIn(context: Context, place: Place, options: StatusOptions): Promise<Resource[]> {

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { z } from "zod";
+import { type Sighting, withUsualInterval } from "../../agents/sighting.ts";
 import type { LockStore } from "../../agents/stores/store.ts";
-import { type Sighting, withUsualInterval } from "../../agents/view.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import { holdValue, ownerOf } from "./hold-value.ts";

@@ -1,4 +1,4 @@
-import type { Sighting } from "../../agents/view.ts";
+import type { Sighting } from "../../agents/sighting.ts";
 
 /** What a keeper has seen of agents over time. */
 export interface AgentMemory {

@@ -1,5 +1,5 @@
 import { isIdle } from "../../agents/idle.ts";
-import type { Sighting } from "../../agents/view.ts";
+import type { Sighting } from "../../agents/sighting.ts";
 import { ownIntervalMs } from "../own-intervals.ts";
 import type { Wish } from "./wishes.ts";
 

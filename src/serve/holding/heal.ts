@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../../agents/blocked.ts";
+import type { Sighting } from "../../agents/sighting.ts";
 import type { LockStore } from "../../agents/stores/store.ts";
-import type { Sighting } from "../../agents/view.ts";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 
 /** All locks are looked for, which on a large Redis is not little. */
-const LOOK_MS = 60_000;
+const LOOK_MS = 30_000;
 
 /**
  * Frees the agents that a node blocks which was ended in the middle of their runs: their locks would live for up to

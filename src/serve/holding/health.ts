@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Place } from "../../agents/kinds.ts";
+import type { Place, ResourceType } from "../../agents/kinds.ts";
 import type { Clock } from "../../clock.ts";
 import type { Clouddriver, ServerGroup } from "../../clouddriver/client.ts";
 import { messageOf } from "../../errors.ts";
@@ -19,22 +19,38 @@ export function isGroupPlace(place: Place): place is GroupPlace {
 export interface Health {
   /** A server group changes: what balances it is looked at now, and as often as ever until it is healthy. */
   watch(place: GroupPlace, serverGroup: string): void;
+  /** Somebody works on a group: the same, without a word of when it changed. */
+  include(place: GroupPlace, serverGroup: string): void;
   /** `ACCOUNT/REGION/NAME` of the groups that are looked at now. */
   watched(): string[];
-  /** Whether the last event of one of them came within that time, ms. */
-  isBusy(withinMs: number): boolean;
+  /** Whether one of that kind has changed within that time, ms. */
+  isBusy(type: ResourceType, withinMs: number): boolean;
+}
+
+interface Lane {
+  place: GroupPlace;
+  groups: Map<string, Watched>;
+}
+
+/** Times in ms since the epoch. */
+interface Watched {
+  since: number;
+  /** Of its last event; undefined for what is only included. */
+  changedAt: number | undefined;
 }
 
 const BALANCERS = "AmazonApplicationLoadBalancerCachingAgent";
 const CLASSIC_STATE = "AmazonLoadBalancerInstanceStateCachingAgent";
 const TARGET_HEALTH = "TargetHealthCachingAgent";
 const TASK_HEALTH = "TaskHealthCachingAgent";
+/** Clocks differ, and a look takes a moment. */
+const SLACK_MS = 5_000;
 /** What an event tells of shows in the balancer by then. */
 const SETTLED_MS = 10_000;
 /** What does not become healthy for so long after its last event is left to the floor. */
 const GIVE_UP_MS = 30 * 60_000;
 /** A task that runs and of whose balancer nothing is known has none, or one that takes its time. */
-const UNKNOWN_MS = 5 * 60_000;
+const UNKNOWN_MS = 15 * 60_000;
 
 export function createHealth({
   clouddriver,
@@ -46,7 +62,7 @@ export function createHealth({
   signal,
   log,
 }: {
-  clouddriver: Pick<Clouddriver, "serverGroup">;
+  clouddriver: Pick<Clouddriver, "serverGroup" | "executions">;
   balancers: Balancers;
   run: RunForItem;
   /** Agents that are not left to the floor look by themselves. */
@@ -57,17 +73,26 @@ export function createHealth({
   signal: AbortSignal;
   log: Logger;
 }): Health {
-  /** When each group's last event came, by place. */
-  const lanes = new Map<string, Map<string, number>>();
+  const lanes = new Map<string, Lane>();
 
-  async function look(place: GroupPlace, groups: Map<string, number>): Promise<void> {
+  /** What cannot be read or run now is tried again at the next look, and keeps no other from being looked at. */
+  async function look({ place, groups }: Lane): Promise<unknown> {
     const began = clock.now();
-    if (place.type === "ecs-service") await lookAtTargets(place);
-    else await lookAtBalanced(place, await readAll(place, groups.keys()));
+    const isEcs = place.type === "ecs-service";
+    const before = isEcs ? { found: new Map(), problem: undefined } : await readAll(place, groups.keys());
+    const looked = await (isEcs ? lookAtTargets(place) : lookAtBalanced(place, before.found)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     const after = await readAll(place, groups.keys());
-    const isSettled = place.type === "ecs-service" ? isServiceSettled : isGroupSettled;
-    for (const [name, since] of groups)
-      if (isSettled(after.get(name), began - since) || began - since > GIVE_UP_MS) groups.delete(name);
+    const isSettled = isEcs ? isServiceSettled : isGroupSettled;
+    for (const [name, { since }] of groups) {
+      const waitedMs = began - since;
+      const settled =
+        looked === undefined && after.found.has(name) && isSettled(after.found.get(name), waitedMs);
+      if (settled || waitedMs > GIVE_UP_MS) groups.delete(name);
+    }
+    return looked ?? after.problem;
   }
 
   async function lookAtBalanced(place: GroupPlace, found: Map<string, ServerGroup | undefined>) {
@@ -78,15 +103,28 @@ export function createHealth({
 
   /** All of them, since nothing reads one alone; the health of tasks is made of what is cached of it. */
   async function lookAtTargets(place: GroupPlace): Promise<void> {
+    // Another replica may look, too, and an event may have run it.
+    const { byAgent } = await clouddriver.executions();
+    const last = byAgent.get(agentIn(place, TARGET_HEALTH))?.lastExecutionStartMs ?? 0;
+    if (clock.now() - last < everyMs - SLACK_MS) return;
     if (await runHeld(place, TARGET_HEALTH)) await run(agentIn(place, TASK_HEALTH), place);
   }
 
-  const readAll = async ({ account, region }: GroupPlace, names: Iterable<string>) =>
-    new Map(
-      await Promise.all(
-        [...names].map(async (name) => [name, await clouddriver.serverGroup(account, region, name)] as const),
-      ),
+  /** Those that can be read, undefined for what is not cached; and what happened to the others. */
+  async function readAll({ account, region }: GroupPlace, names: Iterable<string>) {
+    const found = new Map<string, ServerGroup | undefined>();
+    let problem: unknown;
+    await Promise.all(
+      [...names].map(async (name) => {
+        try {
+          found.set(name, await clouddriver.serverGroup(account, region, name));
+        } catch (error) {
+          problem = error;
+        }
+      }),
     );
+    return { found, problem };
+  }
 
   async function lookAtBalancers(place: GroupPlace, targetGroups: readonly string[]): Promise<void> {
     if (targetGroups.length === 0 || !(await isHeld(agentIn(place, BALANCERS)))) return;
@@ -106,33 +144,44 @@ export function createHealth({
     return true;
   }
 
-  async function lookUntilHealthy(place: GroupPlace, groups: Map<string, number>): Promise<void> {
+  async function lookUntilHealthy(lane: Lane): Promise<void> {
+    const { place, groups } = lane;
+    let failing = false;
     while (groups.size > 0 && !signal.aborted) {
-      await look(place, groups).catch((error) => {
-        if (!signal.aborted) log.warn({ ...place, problem: messageOf(error) }, "health is not seen");
-      });
+      const problem = await look(lane);
+      if (problem !== undefined && !failing && !signal.aborted)
+        log.warn({ ...place, problem: messageOf(problem) }, "health is not seen");
+      failing = problem !== undefined;
       if (groups.size > 0) await clock.sleep(everyMs, signal).catch(() => {});
     }
     lanes.delete(keyOf(place));
   }
 
+  function add(place: GroupPlace, serverGroup: string, watched: Watched): void {
+    const known = lanes.get(keyOf(place));
+    const lane = known ?? { place, groups: new Map() };
+    lane.groups.set(serverGroup, watched);
+    if (known) return;
+    lanes.set(keyOf(place), lane);
+    void lookUntilHealthy(lane);
+  }
+
   return {
-    watch(place, serverGroup) {
-      const known = lanes.get(keyOf(place));
-      if (known) {
-        known.set(serverGroup, clock.now());
-        return;
-      }
-      const groups = new Map([[serverGroup, clock.now()]]);
-      lanes.set(keyOf(place), groups);
-      void lookUntilHealthy(place, groups);
+    watch: (place, serverGroup) => add(place, serverGroup, { since: clock.now(), changedAt: clock.now() }),
+    include(place, serverGroup) {
+      if (!lanes.get(keyOf(place))?.groups.has(serverGroup))
+        add(place, serverGroup, { since: clock.now(), changedAt: undefined });
     },
-    isBusy: (withinMs) =>
-      [...lanes.values()].some((groups) =>
-        [...groups.values()].some((since) => clock.now() - since < withinMs),
+    isBusy: (type, withinMs) =>
+      [...lanes.values()].some(
+        ({ place, groups }) =>
+          place.type === type &&
+          [...groups.values()].some(
+            ({ changedAt }) => changedAt !== undefined && clock.now() - changedAt < withinMs,
+          ),
       ),
     watched: () =>
-      [...lanes].flatMap(([place, groups]) => [...groups.keys()].map((name) => `${place}/${name}`)),
+      [...lanes].flatMap(([place, { groups }]) => [...groups.keys()].map((name) => `${place}/${name}`)),
   };
 }
 

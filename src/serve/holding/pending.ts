@@ -11,17 +11,13 @@ import { messageOf } from "../../errors.ts";
 import type { RunForItem } from "../running/agent-runs.ts";
 import { type Health, isGroupPlace } from "./health.ts";
 
-/** Kinds whose refreshes Orca's stages wait for until a full pass has processed them. */
+/** Kinds whose refreshes Orca's stages wait for until a full pass has processed them. ECS's always look processed. */
 const AWAITED: readonly { kind: OnDemandKind; type: ResourceType; everyMs: number; busyMs: number }[] = [
   // On the Redis cache the record of one group hides another group until the pass. Each look costs Clouddriver a scan.
   { kind: "aws/ServerGroup", type: "server-group", everyMs: 1_000, busyMs: 250 },
   { kind: "aws/CloudFormation", type: "stack", everyMs: 5_000, busyMs: 5_000 },
   { kind: "aws/Function", type: "function", everyMs: 5_000, busyMs: 5_000 },
-  // Such a refresh is a whole pass, and its record looks processed at once: it tells that something is under way.
-  { kind: "ecs/ServerGroup", type: "ecs-service", everyMs: 5_000, busyMs: 5_000 },
 ];
-/** On the Redis cache records of ECS stay for ever. */
-const YOUNG_MS = 5 * 60_000;
 /** Where something is being deployed the next record is near. */
 const BUSY_FOR_MS = 60_000;
 const RETRY_MS = 5_000;
@@ -61,25 +57,22 @@ async function watchKind(
     for (const key of keys) served.delete(key);
   };
   const look = async () => {
-    const records = (await clouddriver.pending(kind)).filter(type === "ecs-service" ? isYoung : isWaiting);
+    const records = (await clouddriver.pending(kind)).filter(isWaiting);
     const fresh = records.filter((record) => !served.has(keyOf(record)));
     const waiting = new Set(records.map(keyOf));
     for (const key of served) if (!waiting.has(key)) served.delete(key);
-    if (fresh.length > 0 || health.isBusy(BUSY_FOR_MS)) busyUntil = clock.now() + BUSY_FOR_MS;
+    if (fresh.length > 0 || health.isBusy(type, BUSY_FOR_MS)) busyUntil = clock.now() + BUSY_FOR_MS;
     const agents = new Map<string, { place: Place; keys: string[] }>();
     for (const record of fresh) {
       const { account = "", region = "", serverGroup } = record.details ?? {};
       served.add(keyOf(record));
       const place = { account, region, type };
       if (serverGroup !== undefined && isGroupPlace(place)) health.watch(place, serverGroup);
-      if (type === "ecs-service") continue;
       for (const agent of agentsOf(place))
         agents.set(agent, { place, keys: [...(agents.get(agent)?.keys ?? []), keyOf(record)] });
     }
     for (const [agent, { place, keys }] of agents) void serveAll(agent, place, keys);
   };
-  const isYoung = (record: PendingRefresh) =>
-    hasPlace(record) && clock.now() - (record.cacheTime ?? 0) < YOUNG_MS;
   while (!signal.aborted) {
     try {
       if (leads()) await look();
@@ -93,10 +86,8 @@ async function watchKind(
   }
 }
 
-const hasPlace = ({ details }: PendingRefresh) =>
-  details?.account !== undefined && details.region !== undefined;
-
-const isWaiting = (record: PendingRefresh) => isUnprocessed(record) && hasPlace(record);
+const isWaiting = (record: PendingRefresh) =>
+  isUnprocessed(record) && record.details?.account !== undefined && record.details.region !== undefined;
 
 const keyOf = ({ id, details, cacheTime }: PendingRefresh) =>
   [id, details?.account, details?.region, details?.serverGroup, cacheTime].join("/");

@@ -1,6 +1,7 @@
 import { callsPerPass } from "../../agents/catalog.ts";
 import type { Keeper } from "../../polling/live/keeper.ts";
 import { ownIntervalMs } from "../../polling/own-intervals.ts";
+import { version } from "../../version.ts";
 import type { Covered } from "../holding/coverage.ts";
 import type { Mode } from "../running/apply.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -8,6 +9,8 @@ import type { Latency, Outcomes, Recent, RecentEvent } from "./recent.ts";
 
 /** What `GET /status` answers. */
 export interface Status {
+  /** Of `aec`. */
+  version: string;
   mode: Mode;
   topics: readonly string[];
   queues: readonly string[];
@@ -59,6 +62,7 @@ export async function statusOf({
   // Clouddriver may be down: that is among what is missing.
   const agents = keeper && (await agentsOf(keeper, scheduler).catch(() => []));
   return {
+    version,
     mode,
     topics,
     queues,
