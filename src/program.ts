@@ -71,6 +71,10 @@ More about: aec help exit-codes, aec help environment, aec help output
 Start here: aec demo`,
     );
 
+  program.addHelpText("afterAll", ({ command }) =>
+    command === program ? "" : "\nOptions of every command (--env, --yes, -o, --aws-region, …): aec --help",
+  );
+
   const act = (work: (context: Context) => Promise<CommandResult | undefined>) =>
     run(program.opts() as GlobalOptions, work);
 
@@ -83,6 +87,8 @@ Start here: aec demo`,
       ]),
     )
     .option("--topic-name <name>", "of the SNS topic")
+    .option("--endpoint <url>", "where SNS delivers: https://GATE/aws/notify")
+    .addOption(protocolOption())
     .addHelpText(
       "after",
       `

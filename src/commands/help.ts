@@ -24,7 +24,10 @@ const VARIABLES: readonly (readonly [names: string, meaning: string])[] = [
   ["AEC_SPINNAKER_USER", "--spinnaker-user"],
   ["AEC_ENV", "--env"],
   ["AEC_TLS_CA, AEC_TLS_CERT, AEC_TLS_KEY", "files: an own authority, a client certificate and its key"],
-  ["AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL…", "and all else that the AWS SDK reads"],
+  [
+    "AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL…",
+    "and all else that the AWS SDK reads, but for a profile's Region",
+  ],
   ["XDG_CONFIG_HOME, XDG_STATE_HOME", "where aec/aec.yml is looked for; where records of installs are kept"],
   ["NO_COLOR, FORCE_COLOR", "as --color never and --color always"],
 ];
@@ -44,8 +47,8 @@ ${rows(VARIABLES)}`,
   {"error": {"code": "no-clouddriver", "message": "…", "detail": "…", "hint": "…"}}
 
 Codes are stable, messages are not. What works in several accounts and Regions prints the document of one place,
-and {"results": […]} for several. aec agents watch prints a document for each run; aec serve prints one when it is
-ready, and a log of JSON lines on stderr. The fields of each command are listed in docs/output.md.
+and {"results": […]} for several. aec agents watch, event explain and event replay print a line of JSON for each run
+or message; aec serve prints one document when it is ready, and a log of JSON lines on stderr. The fields of each command are listed in docs/output.md.
 
 -q leaves the narration out; -v adds each HTTP and AWS call with its duration. Secrets in URLs are hidden
 everywhere. Colours are for terminals alone (--color, NO_COLOR).`,

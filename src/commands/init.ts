@@ -8,10 +8,13 @@ import { renderConfig, renderSchema, SCHEMA_FILE } from "../init/render.ts";
 import { writeAtomically } from "../install/files.ts";
 import type { CommandResult } from "../output/output.ts";
 import { hideSecrets } from "../secrets.ts";
+import { checkEndpoint } from "../sns/topology.ts";
 
 export interface InitOptions {
   kind?: "production" | "non-production" | undefined;
   topicName?: string | undefined;
+  endpoint?: string | undefined;
+  protocol?: "https" | "sqs" | undefined;
   dryRun?: boolean | undefined;
 }
 
@@ -48,7 +51,7 @@ export async function run(context: Context, options: InitOptions): Promise<Comma
 async function complete(
   context: Context,
   found: Found,
-  { topicName }: InitOptions,
+  { topicName, endpoint, protocol }: InitOptions,
 ): Promise<EnvironmentConfig> {
   const { settings } = context;
   const asked = async (
@@ -77,6 +80,12 @@ async function complete(
       ? found.accounts
       : await accountsOf(context, clouddriver).catch(() => []);
   const regions = [...new Set(accounts.flatMap(({ regions = [] }) => regions))];
+  const notify = {
+    ...(topicName !== undefined && { topicName }),
+    ...(endpoint !== undefined && { endpoint: checkEndpoint(endpoint) }),
+    ...(protocol !== undefined && { protocol }),
+    ...(regions.length > 0 && { regions }),
+  };
   return {
     ...(found.target && { target: { [found.target.kind]: found.target.path } }),
     ...(clouddriver !== undefined && {
@@ -88,9 +97,7 @@ async function complete(
     ...(found.gate !== undefined && { gate: withoutSecret(found.gate, "AEC_GATE_URL") }),
     ...(awsRegion !== undefined && { awsRegion }),
     ...(settings.awsProfile.value !== undefined && { awsProfile: settings.awsProfile.value }),
-    ...((topicName !== undefined || regions.length > 0) && {
-      notify: { ...(topicName !== undefined && { topicName }), ...(regions.length > 0 && { regions }) },
-    }),
+    ...(Object.keys(notify).length > 0 && { notify }),
     ...(accounts.length > 0 && { accounts }),
   };
 }

@@ -86,6 +86,8 @@ async function verified(context: Context): Promise<CommandResult> {
       hint: "add --gate-url https://gate.example.com",
     });
   }
+  if (!URL.canParse(gate) || !/^https?:$/.test(new URL(gate).protocol))
+    throw usageError("bad-url", `"${gate}" (${context.settings.gate.origin}) is not the URL of Gate`);
   const checks = await verifyInstallation(context, gate);
   return {
     data: { checks },

@@ -52,6 +52,11 @@ export async function run(context: Context, options: ServeOptions): Promise<unde
   const queues = (options.queueUrl ?? []).map(parseQueueUrl);
   const wanted = options.mode ?? (settings.section.polling?.mode === "events" ? "events" : undefined);
   const mode = chooseMode(wanted, settings.lockStore.value);
+  if (options.canary && mode !== "events") {
+    throw usageError("canary-without-events", `--canary is for mode events, and this is mode ${mode}`, {
+      hint: "add --mode events, or polling: { mode: events } in aec.yml",
+    });
+  }
   const topics = await allowedTopics(context, options.topicArn, queues);
   const tls = tlsFiles(options);
   const listenText = options.listen ?? (queues.length > 0 ? undefined : LISTEN);

@@ -31,7 +31,11 @@ async function loaded(
   service: "gate" | "clouddriver",
 ): Promise<InstallationCheck> {
   const answer = await ask(context, `${base(gateUrl)}/plugins/installed?service=${service}`);
-  if ("problem" in answer) return { id: service, result: "failure", reason: answer.problem, fix: LOGIN };
+  if (answer.problem !== undefined) {
+    // Whatever answers something else than JSON is most likely a login.
+    const fix = answer.status === undefined ? UNREACHABLE : LOGIN;
+    return { id: service, result: "failure", reason: answer.problem, fix };
+  }
   const plugins = (answer.body as Record<string, InstalledPlugin[]> | null)?.[service] ?? [];
   const found = Array.isArray(plugins) ? plugins.find(({ pluginId }) => pluginId === PLUGIN_ID) : undefined;
   if (found) return { id: service, result: "ok", reason: `${PLUGIN_ID} ${found.version} is loaded` };
@@ -89,6 +93,7 @@ export async function checkNotify(context: Context, url: string): Promise<Instal
   return { id: "notify", result: "ok", reason: `something answers at ${path} (${status})` };
 }
 
+const UNREACHABLE = "check --gate-url; from a laptop: --kube-namespace, or kubectl port-forward";
 const LOGIN = "Gate wants a login here: ask where none is needed, such as through a port-forward";
 
 type Reply = { status: number; body: unknown; problem?: never } | { status?: number; problem: string };

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { PRESETS } from "../../src/polling/settings.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { serve, testSite, until } from "../helpers/site.ts";
 
@@ -156,6 +157,13 @@ const wordsOf = (line: string) =>
   [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
     ([, single, double, plain]) => single ?? double ?? plain ?? "",
   );
+
+test("the page tells the figures of the preset", () => {
+  const { intervalSeconds, errorIntervalSeconds } = PRESETS["non-production"];
+  expect(errorIntervalSeconds).toBe(intervalSeconds);
+  const page = readFileSync(join(root, "docs/non-production.md"), "utf8");
+  expect(page).toContain(`${intervalSeconds} s, also after an error`);
+});
 
 describe("each command of a page runs as its reader would run it", () => {
   test.each(PAGES)("$file", async (page) => {

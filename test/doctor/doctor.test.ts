@@ -194,6 +194,12 @@ describe("aec doctor", () => {
       { role: "clouddriver", ...installed },
       { role: "gate", ...installed },
     ]);
+    const offline = await aec(["status", "--profiles-dir", profiles]);
+    expect([offline.exit, offline.stdout, offline.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^plugin for clouddriver: 0\.2\.1, in .*\n/),
+      expect.stringContaining("AWS is not looked at: no AWS Region is named"),
+    ]);
     writeFileSync(path, "a: [");
     const broken = await run(`status --profiles-dir ${profiles}`);
     expect([broken.exit, broken.stderr]).toEqual([0, expect.stringContaining("gate-local.yml")]);

@@ -129,6 +129,12 @@ describe("serve --mode events", () => {
     expect(agents.find(({ agent }) => agent === CLUSTER)?.reason).toBe("its account is not among --canary");
   });
 
+  test("--canary without mode events is refused", async () => {
+    const site = await testSite();
+    const { exit, stderr } = await site.aec(["serve", "--listen", "127.0.0.1:0", "--canary", "staging"]);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("--canary is for mode events")]);
+  });
+
   test("mode agents tells what would be left to the floor, and holds nothing", async () => {
     const { site, serving } = await proven("agents");
     await site.clock.sleep(20_000);

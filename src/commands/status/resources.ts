@@ -44,10 +44,19 @@ export async function run(context: Context, options: StatusOptions): Promise<Com
     };
   };
   const installed = installedHere(context, options);
-  const [made, serve] = await Promise.all([
-    placesOf(context, options).then((places) => readInPlaces(places, read)),
-    serveOf(context),
-  ]);
+  const serving = serveOf(context);
+  const inAws = async (): Promise<CommandResult> => {
+    try {
+      return await readInPlaces(await placesOf(context, options), read);
+    } catch (error) {
+      // What is here can be told without AWS.
+      const other = installed.length > 0 || (await serving) !== undefined;
+      if (!(error instanceof ExpectedError) || !other) throw error;
+      context.out.warn(`AWS is not looked at: ${error.message}`);
+      return { data: { resources: null }, text: () => "" };
+    }
+  };
+  const [made, serve] = await Promise.all([inAws(), serving]);
   return {
     ...made,
     data: { ...(made.data as object), aec: version, installed, serve: serve ?? null },
@@ -56,7 +65,9 @@ export async function run(context: Context, options: StatusOptions): Promise<Com
         made.text(paint),
         ...installed.map(pluginLine),
         ...(serve ? [serveLine(serve, context.world.clock.now())] : []),
-      ].join("\n"),
+      ]
+        .filter((line) => line !== "")
+        .join("\n"),
   };
 }
 

@@ -51,7 +51,9 @@ export async function askServe(
       "serve-denied",
       `aec serve at ${url.origin} refuses: ${text.trim()}`,
       {
-        hint: "export the AEC_SERVE_TOKEN that it was started with",
+        hint: text.includes("closed:")
+          ? "start it with AEC_SERVE_TOKEN=SECRET in its environment, and export the same here"
+          : "export the AEC_SERVE_TOKEN that it was started with",
       },
     );
   }
