@@ -10,6 +10,7 @@ export default defineConfig({
     setupFiles: ["test/helpers/environment.ts"],
     // Most tests wait more than they work; the default leaves one core of two idle.
     maxWorkers: 3,
-    testTimeout: 20_000,
+    // A machine may be slow; what hangs is told all the same.
+    testTimeout: 60_000,
   },
 });

@@ -132,7 +132,8 @@ async function output(child: ChildProcess, signal: AbortSignal): Promise<string>
   if (problem === undefined) return text;
   signal.throwIfAborted();
   throw failure("kubectl-failed", "kubectl failed", {
-    detail: problem,
+    // It says the same several times before it comes to the point.
+    detail: problem.trim().split("\n").at(-1),
     hint: "try: kubectl get services; --kube-context names another cluster",
   });
 }

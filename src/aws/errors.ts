@@ -37,9 +37,15 @@ function explain(action: string, thrown: unknown): unknown {
     name === "CredentialsProviderError" ||
     /Could not load credentials|could not be found in shared/i.test(message)
   ) {
-    return new ExpectedError(EXIT.credentials, "aws-no-credentials", "no AWS credentials were found", {
+    const [, profile] = /using profile: \[([^\]]*)\]/.exec(message) ?? [];
+    const missing = profile
+      ? `no credentials were found for the AWS profile "${profile}"`
+      : "no AWS credentials were found";
+    return new ExpectedError(EXIT.credentials, "aws-no-credentials", missing, {
       ...context,
-      hint: "export AWS_PROFILE or AWS_ACCESS_KEY_ID, or add --aws-profile NAME",
+      hint: profile
+        ? "aws configure list-profiles tells which there are"
+        : "export AWS_PROFILE or AWS_ACCESS_KEY_ID, or add --aws-profile NAME",
     });
   }
   if (/Region is missing/.test(message)) {

@@ -48,7 +48,10 @@ export function inventoryFromFile(cwd: string, file: string): InventoryOf[] {
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw usageError("bad-inventory", `${path}: ${issue?.path.join(".")}: ${issue?.message}`, {
+    const [entry, ...field] = issue?.path ?? [];
+    const where = entry === undefined ? [] : [`entry ${Number(entry) + 1}`, ...field];
+    const wrong = entry === undefined && !Array.isArray(content) ? "it has to be a list" : issue?.message;
+    throw usageError("bad-inventory", [path, where.join(", "), wrong].filter(Boolean).join(": "), {
       hint: "a list such as: - { account: prod, region: us-east-1, serverGroups: 50, loadBalancers: 10, targetGroups: 10 }",
     });
   }

@@ -76,6 +76,16 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
       hint: "aec agents list shows the accounts that Clouddriver polls",
     });
   }
+  const uncounted = inventories.filter(({ serverGroups, instances }) => serverGroups > 0 && instances === 0);
+  if (uncounted.length > 0) {
+    const where = uncounted.map(({ account, region }) => `${account}/${region}`).join(", ");
+    context.out.warn(`server groups without any instance, which are counted as they are: ${where}`);
+  }
+  if (options.events && standingWishes(context).length === 0) {
+    context.out.warn(
+      "no polling.rules: what no event tells of goes on being polled (launch configurations, certificates, instance types)",
+    );
+  }
   const proposal = options.events
     ? eventsProposal(context, options, nowMs)
     : { intervalOf: () => proposedMs, extra: 0 };

@@ -59,7 +59,12 @@ async function complete(
     question: string,
     { example, valid }: { example: string; valid: RegExp },
   ) => {
-    const answer = known ?? (await context.ask(`${question} (such as ${example}; empty: none)`));
+    const ask = () => context.ask(`${question} (such as ${example}; empty: none)`);
+    let answer = known ?? (await ask());
+    while (known === undefined && answer !== "" && !valid.test(answer)) {
+      context.out.warn(`"${answer}" cannot be that`);
+      answer = await ask();
+    }
     if (answer === "" || valid.test(answer)) return answer || undefined;
     throw usageError("bad-answer", `${question}: "${answer}" cannot be that`, { hint: `such as ${example}` });
   };

@@ -39,6 +39,8 @@ export interface Settings {
   awsProfile: Setting<string>;
   /** The section of `aec.yml`, empty without one. */
   section: EnvironmentConfig;
+  /** Where that is: `aec.yml: environments.prod`; undefined without one. */
+  sectionOrigin: string | undefined;
 }
 
 /** Precedence: flag, environment variable, `aec.yml`, default. Throws for an environment that is not in the file. */
@@ -85,6 +87,7 @@ export function resolveSettings(
   return {
     environment,
     section,
+    sectionOrigin: file && `${file.path}: environments.${environment.value}`,
     clouddriver: pick(
       { name: "--clouddriver-url", value: flags.clouddriverUrl },
       "AEC_CLOUDDRIVER_URL",

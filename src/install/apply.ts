@@ -63,7 +63,10 @@ export async function applyPlan(
     warnings: plan.warnings,
     dryRun: Boolean(options.dryRun),
   };
-  if (!changed) return { data, text: () => around.settled };
+  if (!changed) {
+    const again = around.undo ? [] : ["If that is not rolled out yet:", "", ...nextSteps(around)];
+    return { data, text: () => [around.settled, ...again].join("\n") };
+  }
 
   if (options.dryRun) {
     return {

@@ -30,6 +30,11 @@ const explain = (input: string, ...argv: string[]) =>
   aec(["event", "explain", "-", "-o", "json", ...argv], { input });
 
 describe("aec event explain", () => {
+  test.each(["garbage", "", "\u0000\u0001\ufffd", "3"])("%j is no message: exit 2", async (input) => {
+    const { exit, stdout } = await explain(input);
+    expect([exit, stdout]).toEqual([2, expect.stringContaining("there is no message in what was piped in")]);
+  });
+
   test("one line per message, also without any Spinnaker: only the account stays unknown", async () => {
     const input = [item("shop-v001"), { source: "aws.health", "detail-type": "x" }].map((one) =>
       JSON.stringify(one),
@@ -111,7 +116,7 @@ describe("aec event explain", () => {
   });
 
   test("what cannot be read is told, never a crash", async () => {
-    expect((await explain("hello")).stdout).toContain("no JSON object");
+    expect((await explain(`{}\nhello`)).stdout).toContain("no JSON object");
     expect((await explain("")).exit).toBe(2);
     expect((await aec(["event", "explain", "none.json"])).exit).toBe(2);
     await fc.assert(

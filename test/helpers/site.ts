@@ -33,11 +33,11 @@ export async function testSite(options: Partial<SiteOptions> = {}): Promise<Test
   };
 }
 
-/** Polls a condition for at most ten seconds of real time, or as long as is said. */
+/** Polls a condition for at most twenty seconds of real time, or as long as is said. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  atMostMs = 10_000,
+  atMostMs = 20_000,
 ): Promise<void> {
   const deadline = Date.now() + atMostMs;
   while (!(await condition())) {

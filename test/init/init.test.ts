@@ -105,16 +105,34 @@ describe("aec init", () => {
     });
   });
 
-  test.each([
-    ["clouddriver:7002", "", "", "Address of Clouddriver"],
-    ["", "localhost:6379", "", "Lock store"],
-    ["", "", "mars", "AWS Region"],
-  ])("an answer that cannot be is refused: %s%s%s", async (...typed) => {
-    const problem = typed.pop() ?? "";
+  test("an answer that cannot be is asked for again, a flag that cannot be is refused", async () => {
     const cwd = place();
+    const typed = ["clouddriver:7002", "http://clouddriver:7002", "localhost:6379", "", "mars", "us-east-1"];
     const { exit, stderr } = await aec(["init"], { cwd, tty: true, typed, answer: true, ...NOBODY });
-    expect([exit, stderr]).toEqual([2, expect.stringContaining(problem)]);
-    expect(existsSync(join(cwd, "aec.yml"))).toBe(false);
+    expect([exit, stderr.match(/"[^"]+" cannot be that/g)]).toEqual([
+      0,
+      ['"clouddriver:7002" cannot be that', '"localhost:6379" cannot be that', '"mars" cannot be that'],
+    ]);
+    const section = parse(readFileSync(join(cwd, "aec.yml"), "utf8")).environments.default;
+    expect(section).toEqual({
+      kind: "production",
+      clouddriver: ["http://clouddriver:7002"],
+      awsRegion: "us-east-1",
+    });
+    const flag = await aec(["init", "--yes", "--aws-region", "mars"], { cwd: place(), ...NOBODY });
+    expect([flag.exit, flag.stderr]).toEqual([2, expect.stringContaining('AWS Region of the topic: "mars"')]);
+  });
+
+  test("how SNS delivers is written where it is said", async () => {
+    const cwd = place();
+    const endpoint = "https://gate.example.com/aws/notify";
+    expect((await aec(["init", "--yes", "--endpoint", endpoint], { cwd, ...NOBODY })).exit).toBe(0);
+    expect(written(cwd).environments.default?.notify).toEqual({ endpoint });
+    const queue = place();
+    expect((await aec(["init", "--yes", "--protocol", "sqs"], { cwd: queue, ...NOBODY })).exit).toBe(0);
+    expect(written(queue).environments.default?.notify).toEqual({ protocol: "sqs" });
+    const wrong = await aec(["init", "--yes", "--endpoint", "gate"], { cwd: place(), ...NOBODY });
+    expect(wrong.exit).toBe(2);
   });
 
   test("what carries a password is not written", async () => {

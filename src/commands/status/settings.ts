@@ -9,7 +9,7 @@ const SECRET = new Set<keyof Settings>(["serveToken"]);
 
 /** `aec status --settings`: each setting with its value and where it comes from; secrets are hidden. */
 export async function run({ settings }: Context): Promise<CommandResult> {
-  const { section, ...named } = settings;
+  const { section, sectionOrigin, ...named } = settings;
   const rows: Row[] = Object.entries(named).map(([name, setting]) => ({
     name,
     ...(SECRET.has(name as keyof Settings) && setting.origin !== "not set"
@@ -19,7 +19,7 @@ export async function run({ settings }: Context): Promise<CommandResult> {
   const shown = new Set(rows.map(({ name }) => name));
   for (const [key, value] of Object.entries(section)) {
     if (!shown.has(key))
-      rows.push({ name: key, value: hide(JSON.stringify(value)), origin: settings.environment.origin });
+      rows.push({ name: key, value: hide(JSON.stringify(value)), origin: `${sectionOrigin}.${key}` });
   }
   return {
     data: { settings: rows },
