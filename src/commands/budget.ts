@@ -10,7 +10,7 @@ import { table } from "../output/table.ts";
 import { configuredIntervalMs } from "../polling/configured.ts";
 import { configuredFloors, floorFor } from "../polling/floors.ts";
 import { standingWishes } from "../polling/live/standing.ts";
-import { wishFor } from "../polling/live/wishes.ts";
+import { type Wish, wishFor } from "../polling/live/wishes.ts";
 import { isTold } from "../serve/holding/coverage.ts";
 import { numberOption } from "./number-option.ts";
 
@@ -81,13 +81,14 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
     const where = uncounted.map(({ account, region }) => `${account}/${region}`).join(", ");
     context.out.warn(`server groups without any instance, which are counted as they are: ${where}`);
   }
-  if (options.events && standingWishes(context).length === 0) {
+  const rules = standingWishes(context);
+  if (options.events && rules.length === 0) {
     context.out.warn(
       "no polling.rules: what no event tells of goes on being polled (launch configurations, certificates, instance types)",
     );
   }
   const proposal = options.events
-    ? eventsProposal(context, options, nowMs)
+    ? eventsProposal(context, rules, options, nowMs)
     : { intervalOf: () => proposedMs, extra: 0 };
   const firsts = new Map(inventories.toReversed().map((one) => [one.region, one]));
   const places = inventories.map((one) => budgetOf(one, firsts.get(one.region) === one, nowMs, proposal));
@@ -124,9 +125,13 @@ interface Proposal {
 }
 
 /** As if all that events can tell of had proven itself: the rest is polled as now, or as `polling.rules` say. */
-function eventsProposal(context: Context, { changesPerHour }: BudgetOptions, nowMs: number): Proposal {
+function eventsProposal(
+  context: Context,
+  rules: readonly Wish[],
+  { changesPerHour }: BudgetOptions,
+  nowMs: number,
+): Proposal {
   const floors = configuredFloors(context);
-  const rules = standingWishes(context);
   const changes =
     changesPerHour === undefined
       ? CHANGES_PER_HOUR

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { EXIT, usageError } from "../errors.ts";
+import { assertGateUrl } from "../gate/url.ts";
 import { type ApplyOptions, applyPlan } from "../install/apply.ts";
 import { buildCheck } from "../install/build.ts";
 import { chooseTarget, type TargetOptions } from "../install/choose-target.ts";
@@ -86,8 +87,7 @@ async function verified(context: Context): Promise<CommandResult> {
       hint: "add --gate-url https://gate.example.com",
     });
   }
-  if (!URL.canParse(gate) || !/^https?:$/.test(new URL(gate).protocol))
-    throw usageError("bad-url", `"${gate}" (${context.settings.gate.origin}) is not the URL of Gate`);
+  assertGateUrl(gate, context.settings.gate.origin);
   const checks = await verifyInstallation(context, gate);
   return {
     data: { checks },

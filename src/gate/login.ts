@@ -3,6 +3,7 @@ import { readSpinConfig, SPIN_ENDPOINT, type SpinConfig, spinConfigPath } from "
 import type { Context } from "../context.ts";
 import { EXIT, ExpectedError, usageError } from "../errors.ts";
 import { configuredFetch, configuredFiles, readPem, type TlsFiles, tlsFetch } from "../tls.ts";
+import { assertGateUrl } from "./url.ts";
 
 /** Where Gate is, and what it is shown. */
 export interface GateLogin {
@@ -27,8 +28,7 @@ export async function gateLogin(context: Context): Promise<GateLogin> {
       hint: "add --gate-url https://gate.example.com, export AEC_GATE_URL, or set gate in aec.yml",
     });
   }
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw usageError("bad-url", `"${url}" (${settings.gate.origin}) is not the URL of Gate`);
+  assertGateUrl(url, settings.gate.origin);
   const auth = spin?.auth;
   const plain = { url, headers: {}, fetch: configuredFetch(context) };
   if (!auth || auth.enabled === false) return plain;

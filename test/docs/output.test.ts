@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../helpers/aec.ts";
+import { makeHalyard } from "../helpers/halyard.ts";
 import { serve, testSite } from "../helpers/site.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/output.md"), "utf8");
@@ -60,11 +61,7 @@ const LINES: readonly (readonly [command: string, argv: string])[] = [
 test("docs/output.md lists the fields that each command prints, and no others", async () => {
   const site = await testSite();
   const home = temporaryDirectory();
-  mkdirSync(join(home, ".hal/default/profiles"), { recursive: true });
-  writeFileSync(
-    join(home, ".hal/config"),
-    "currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  version: 1.30.1\n",
-  );
+  makeHalyard(home);
   writeFileSync(join(home, "message.json"), "{}");
   const serving = await serve(site, [], { env: { AEC_SERVE_TOKEN: "t" } });
   const env = { AEC_SERVE_TOKEN: "t", AEC_SERVE_URL: serving.admin };

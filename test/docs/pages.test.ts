@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PRESETS } from "../../src/polling/settings.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { makeHalyard } from "../helpers/halyard.ts";
+import { fencedBlocks } from "../helpers/markdown.ts";
 import { serve, testSite, until } from "../helpers/site.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -59,23 +61,15 @@ async function scene() {
   site.group("shop-web-v012", 1);
   const home = temporaryDirectory();
   const cwd = temporaryDirectory();
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  };
   const fixture = (name: string, as: string) => {
     mkdirSync(dirname(join(cwd, as)), { recursive: true });
     copyFileSync(join(root, "test/fixtures", name), join(cwd, as));
   };
-  write(
-    join(home, ".hal/config"),
-    "currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  version: 1.30.1\n",
-  );
-  mkdirSync(join(home, ".hal/default/profiles"), { recursive: true });
+  makeHalyard(home);
   fixture("spinsvc-02-oss-base-other-name.yml", "spinnaker-kustomize-patches/service.yml");
   fixture("profile-01-comment-only.yml", "spinnaker-kustomize/overlays/config/files/clouddriver-local.yml");
   fixture("profile-38-gate-context-path.yml", "spinnaker-kustomize/overlays/config/files/gate-local.yml");
-  write(
+  writeFileSync(
     join(cwd, "accounts.yml"),
     "- { account: prod, region: us-east-1, serverGroups: 50, loadBalancers: 10, targetGroups: 10 }\n",
   );
@@ -142,7 +136,7 @@ async function play({ file, before = [], skipped = [], shortened }: Page) {
     expect(exit, `${line}\n${output}`).toBe(0);
   }
   const ended = [];
-  for (const { language, body } of blocksOf(readFileSync(join(root, file), "utf8"))) {
+  for (const { language, body } of fencedBlocks(readFileSync(join(root, file), "utf8"))) {
     if (language === "yaml" && body.startsWith("version: 1\n")) configuration = body;
     const lines = body.replaceAll("\\\n", "").split("\n");
     for (const line of lines.flatMap((one) => (/^aec (?!serve,)/.test(one) ? [one.slice(4)] : [])))
@@ -151,8 +145,6 @@ async function play({ file, before = [], skipped = [], shortened }: Page) {
   return ended;
 }
 
-const blocksOf = (text: string) =>
-  [...text.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({ language, body }));
 const wordsOf = (line: string) =>
   [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
     ([, single, double, plain]) => single ?? double ?? plain ?? "",

@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startClouddriver } from "../../src/sandbox/clouddriver/server.ts";
@@ -38,7 +37,7 @@ interface Broken {
 type Mend = (() => unknown) | undefined;
 
 const profiles = (name: string, text: string, others: Record<string, string> = {}) => {
-  const directory = mkdtempSync(join(tmpdir(), "aec-test-"));
+  const directory = temporaryDirectory();
   for (const [file, content] of Object.entries({ ...others, [name]: text }))
     writeFileSync(join(directory, file), content);
   return ["--profiles-dir", directory];

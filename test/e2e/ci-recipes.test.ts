@@ -2,13 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { fencedBlocks } from "../helpers/markdown.ts";
 import { testSite, until } from "../helpers/site.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/ci.md"), "utf8");
-const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
-  language,
-  body,
-}));
+const blocks = fencedBlocks(page);
 const commands = blocks.flatMap(({ body }) =>
   [...body.matchAll(/(?:^|run: |sh ')aec ([^\n'>]+)/gm)].map(([, line = ""]) => line.trim()),
 );

@@ -6,19 +6,15 @@ import { configSchema } from "../../src/config/schema.ts";
 import { EXIT } from "../../src/errors.ts";
 import { buildProgram } from "../../src/program.ts";
 import { testWorld } from "../helpers/aec.ts";
+import { fencedBlocks } from "../helpers/markdown.ts";
 
 const root = join(import.meta.dirname, "../..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const pages = readdirSync(join(root, "docs"))
   .filter((name) => name.endsWith(".md"))
   .map((name) => readFileSync(join(root, "docs", name), "utf8"));
-const blocksOf = (text: string) =>
-  [...text.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, body = ""]) => ({
-    language,
-    body,
-  }));
-const blocks = blocksOf(readme);
-const commands = [...blocks, ...pages.flatMap(blocksOf)]
+const blocks = fencedBlocks(readme);
+const commands = [...blocks, ...pages.flatMap(fencedBlocks)]
   .flatMap(({ body }) => body.replaceAll("\\\n", "").split("\n"))
   .filter((line) => /^aec (?!serve,)/.test(line))
   .map((line) => line.slice(4).replaceAll("'", "").split(/\s+/));

@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { aec, type Outcome, temporaryDirectory, type WorldOptions } from "../helpers/aec.ts";
+import { makeHalyard } from "../helpers/halyard.ts";
 
 const PLUGIN = `spinnaker:
   extensibility:
@@ -31,12 +32,7 @@ const fixture = (name: string) => readFileSync(join(import.meta.dirname, "..", "
 
 beforeEach(() => {
   home = temporaryDirectory();
-  hal = join(home, ".hal");
-  mkdirSync(join(hal, "default", "profiles"), { recursive: true });
-  writeFileSync(
-    join(hal, "config"),
-    "currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  version: 1.30.1\n",
-  );
+  hal = makeHalyard(home);
 });
 
 function run(argv: readonly string[], options: WorldOptions = {}): Promise<Outcome> {

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
-import { messageOf } from "../../errors.ts";
 import type { RunningGroup } from "../../gate/executions.ts";
 import type { Health } from "./health.ts";
+import { keepLooking } from "./keep-looking.ts";
 
 /** How much longer the pause is than the answer took. */
 const PATIENCE = 20;
@@ -30,19 +30,19 @@ export async function watchExecutions({
   signal: AbortSignal;
   log: Logger;
 }): Promise<void> {
-  let waitMs = everyMs;
-  while (!signal.aborted) {
+  let quietMs = everyMs;
+  const look = async () => {
     const asked = clock.now();
-    try {
-      for (const { provider, account, region, name } of leads() ? await running() : [])
-        health.include({ account, region, type: provider === "ecs" ? "ecs-service" : "server-group" }, name);
-      // Orca reads the executions of hours for it.
-      waitMs = Math.max(everyMs, PATIENCE * (clock.now() - asked));
-    } catch (error) {
-      if (waitMs <= everyMs && !signal.aborted)
-        log.warn({ problem: messageOf(error) }, "running executions are not seen");
-      waitMs = Math.min(2 * Math.max(waitMs, everyMs), LONGEST_MS);
-    }
-    await clock.sleep(waitMs, signal).catch(() => {});
-  }
+    for (const { provider, account, region, name } of await running())
+      health.include({ account, region, type: provider === "ecs" ? "ecs-service" : "server-group" }, name);
+    // Orca reads the executions of hours for it.
+    quietMs = Math.max(everyMs, PATIENCE * (clock.now() - asked));
+  };
+  await keepLooking(look, {
+    leads,
+    pauseMs: (failures) => (failures === 0 ? quietMs : Math.min(quietMs * 2 ** failures, LONGEST_MS)),
+    failed: (problem) => log.warn({ problem }, "running executions are not seen"),
+    clock,
+    signal,
+  });
 }

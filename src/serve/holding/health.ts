@@ -79,8 +79,7 @@ export function createHealth({
   async function look({ place, groups }: Lane): Promise<unknown> {
     const began = clock.now();
     const isEcs = place.type === "ecs-service";
-    const before = isEcs ? { found: new Map(), problem: undefined } : await readAll(place, groups.keys());
-    const looked = await (isEcs ? lookAtTargets(place) : lookAtBalanced(place, before.found)).then(
+    const looked = await (isEcs ? lookAtTargets(place) : lookAtBalanced(place, groups.keys())).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -95,7 +94,8 @@ export function createHealth({
     return looked ?? after.problem;
   }
 
-  async function lookAtBalanced(place: GroupPlace, found: Map<string, ServerGroup | undefined>) {
+  async function lookAtBalanced(place: GroupPlace, names: Iterable<string>): Promise<void> {
+    const { found } = await readAll(place, names);
     const targetGroups = [...new Set([...found.values()].flatMap((group) => group?.targetGroups ?? []))];
     const classic = [...found.values()].some((group) => (group?.loadBalancers ?? []).length > 0);
     await Promise.all([lookAtBalancers(place, targetGroups), classic && runHeld(place, CLASSIC_STATE)]);

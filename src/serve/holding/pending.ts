@@ -7,9 +7,9 @@ import {
   type OnDemandKind,
   type PendingRefresh,
 } from "../../clouddriver/client.ts";
-import { messageOf } from "../../errors.ts";
 import type { RunForItem } from "../running/agent-runs.ts";
 import { type Health, isGroupPlace } from "./health.ts";
+import { keepLooking } from "./keep-looking.ts";
 
 /** Kinds whose refreshes Orca's stages wait for until a full pass has processed them. ECS's always look processed. */
 const AWAITED: readonly { kind: OnDemandKind; type: ResourceType; everyMs: number; busyMs: number }[] = [
@@ -47,7 +47,6 @@ async function watchKind(
 ): Promise<void> {
   /** Records that a pass was begun for. */
   const served = new Set<string>();
-  let failing = false;
   let busyUntil = 0;
   /** What fails is tried again as long as somebody waits: nobody else may run it before the floor. */
   const serveAll = async (agent: string, place: Place, keys: readonly string[]) => {
@@ -73,17 +72,13 @@ async function watchKind(
     }
     for (const [agent, { place, keys }] of agents) void serveAll(agent, place, keys);
   };
-  while (!signal.aborted) {
-    try {
-      if (leads()) await look();
-      failing = false;
-    } catch (error) {
-      if (!failing && !signal.aborted)
-        log.warn({ kind, problem: messageOf(error) }, "pending refreshes are not seen");
-      failing = true;
-    }
-    await clock.sleep(clock.now() < busyUntil ? busyMs : everyMs, signal).catch(() => {});
-  }
+  await keepLooking(look, {
+    leads,
+    pauseMs: () => (clock.now() < busyUntil ? busyMs : everyMs),
+    failed: (problem) => log.warn({ kind, problem }, "pending refreshes are not seen"),
+    clock,
+    signal,
+  });
 }
 
 const isWaiting = (record: PendingRefresh) =>

@@ -2,8 +2,8 @@ import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { Account } from "../../clouddriver/accounts.ts";
 import type { Clouddriver } from "../../clouddriver/client.ts";
-import { messageOf } from "../../errors.ts";
 import type { Health } from "./health.ts";
+import { keepLooking } from "./keep-looking.ts";
 
 /** On the Redis cache records of ECS stay for ever, and each agent lists those of all (TaskCachingAgent). */
 const YOUNG_MS = 5 * 60_000;
@@ -47,16 +47,11 @@ export async function watchRefreshedServices({
     }
     for (const [key, at] of seen) if (clock.now() - at >= YOUNG_MS) seen.delete(key);
   };
-  let failing = false;
-  while (!signal.aborted) {
-    try {
-      if (leads()) await look();
-      failing = false;
-    } catch (error) {
-      if (!failing && !signal.aborted)
-        log.warn({ problem: messageOf(error) }, "refreshes of ECS services are not seen");
-      failing = true;
-    }
-    await clock.sleep(everyMs, signal).catch(() => {});
-  }
+  await keepLooking(look, {
+    leads,
+    pauseMs: () => everyMs,
+    failed: (problem) => log.warn({ problem }, "refreshes of ECS services are not seen"),
+    clock,
+    signal,
+  });
 }
