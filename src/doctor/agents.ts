@@ -1,11 +1,8 @@
-import { sight } from "../agents/sight.ts";
-import { openLockStore } from "../agents/stores/open.ts";
 import type { LockStore } from "../agents/stores/store.ts";
 import { type AgentState, type AgentView, agentViews } from "../agents/view.ts";
-import { createClouddriver } from "../clouddriver/client.ts";
+import { openWatchers, type Watchers } from "../agents/watchers.ts";
 import type { Context } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { configuredIntervalMs } from "../polling/configured.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 
 /** SNS's messages are refused outside of a window of an hour; a few seconds already blur what began before what. */
@@ -16,18 +13,12 @@ export async function checkAgents(context: Context): Promise<Check[]> {
   const { settings, world } = context;
   if (settings.clouddriver.origin === "not set")
     return [skipped("agents", "no Clouddriver is named", "--clouddriver-url, or clouddriver in aec.yml")];
-  const clouddriver = createClouddriver(context);
-  let locks: LockStore | undefined;
+  let watchers: Watchers | undefined;
   try {
-    locks =
-      settings.lockStore.origin === "not set"
-        ? undefined
-        : await openLockStore(settings.lockStore.value ?? "");
+    watchers = await openWatchers(context);
+    const { locks, clouddriver, see } = watchers;
     const asked = world.clock.now();
-    const [sighting, { serverTime }] = await Promise.all([
-      sight(clouddriver, locks, world.clock, configuredIntervalMs(context), true),
-      clouddriver.executions(),
-    ]);
+    const [sighting, { serverTime }] = await Promise.all([see(true), clouddriver.executions()]);
     return [
       ...(locks ? [await scheduler(locks)] : []),
       agents(agentViews(sighting), locks !== undefined),
@@ -36,7 +27,7 @@ export async function checkAgents(context: Context): Promise<Check[]> {
   } catch (error) {
     return [failed("agents", error)];
   } finally {
-    locks?.close();
+    watchers?.close();
   }
 }
 

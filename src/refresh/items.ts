@@ -23,6 +23,9 @@ export interface WorkItem {
   name: string;
 }
 
+/** An account of Spinnaker in a Region. */
+export type AccountRegion = Pick<WorkItem, "account" | "region">;
+
 export interface RefreshArguments {
   names: readonly string[];
   account?: string | undefined;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { parseAgent } from "../agents/catalog.ts";
 import { STOCK_INTERVAL_MS } from "../agents/idle.ts";
 import { sight } from "../agents/sight.ts";
 import { openLockStore } from "../agents/stores/open.ts";
@@ -16,7 +17,7 @@ import { configuredFloors } from "../polling/floors.ts";
 import { createKeeper, type Keeper } from "../polling/live/keeper.ts";
 import { standingWishes } from "../polling/live/standing.ts";
 import { refreshByAgents } from "../refresh/by-agents.ts";
-import type { WorkItem } from "../refresh/items.ts";
+import type { AccountRegion } from "../refresh/items.ts";
 import { refreshOnDemand } from "../refresh/on-request.ts";
 import { createTurns } from "../refresh/turns.ts";
 import { hideSecrets } from "../secrets.ts";
@@ -77,11 +78,9 @@ export interface Scheduler {
   /** `ACCOUNT/REGION` that are treated gently. */
   slow(): string[];
   /** One pass of the agents that have not run for long; nothing without a lock store, where stock polling does it. */
-  floorPass(why: string, place?: Pick<WorkItem, "account" | "region">): Promise<void>;
+  floorPass(why: string, place?: AccountRegion): Promise<void>;
   /** Tells of what came or went in the cache without an event, in mode `events`; ends when it is stopped. */
-  watchUnannounced(
-    lost: (why: string, place: Pick<WorkItem, "account" | "region">) => Promise<unknown>,
-  ): Promise<void>;
+  watchUnannounced(lost: (why: string, place: AccountRegion) => Promise<unknown>): Promise<void>;
   refreshes: RefreshRequests;
   /** What is not reachable now; empty when ready. */
   missing(): Promise<string[]>;
@@ -291,8 +290,8 @@ function runsAgents(mode: Mode): boolean {
 
 /** Somebody waits for it, as for what is deployed. */
 function askedFor(agent: string) {
-  const [account = "", region = ""] = agent.split("/");
-  return { account, region, type: "server-group" } as const;
+  const { account, region } = parseAgent(agent);
+  return { account: account ?? "", region: region ?? "", type: "server-group" } as const;
 }
 
 /** A Redis of `aec`'s own, or the lock store. Throws a usage error for any other kind of store. */

@@ -1,12 +1,12 @@
 import { blockedBy, freeBlocked, LOOK_AGAIN_MS, stillBlocked } from "../../agents/blocked.ts";
 import { deadNodes } from "../../agents/dead-nodes.ts";
 import type { Sighting } from "../../agents/sighting.ts";
+import { needLocks, openWatchers } from "../../agents/watchers.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
 import { EXIT, failure, usageError } from "../../errors.ts";
 import type { CommandResult } from "../../output/output.ts";
 import type { ApplyOptions } from "../in-places.ts";
-import { needLocks, openWatchers } from "./sight.ts";
 
 export interface AgentsFreeOptions extends ApplyOptions {
   node?: string | undefined;

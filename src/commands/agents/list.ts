@@ -1,4 +1,5 @@
 import { type AgentView, agentViews } from "../../agents/view.ts";
+import { openWatchers } from "../../agents/watchers.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
 import { messageOf } from "../../errors.ts";
@@ -8,7 +9,7 @@ import { table } from "../../output/table.ts";
 import { ownerOf } from "../../polling/live/hold-value.ts";
 import { askServe } from "../../serve/telling/client.ts";
 import type { Status } from "../../serve/telling/status.ts";
-import { type AgentFilter, chosenAgents, openWatchers } from "./sight.ts";
+import { type AgentFilter, chosenAgents } from "./chosen.ts";
 
 export interface AgentsListOptions extends AgentFilter {
   sort?: "name" | "last-start" | "duration" | "next-due" | "calls" | undefined;

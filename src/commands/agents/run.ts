@@ -3,6 +3,7 @@ import { onlyReads } from "../../agents/catalog.ts";
 import { assertOwnLockStore } from "../../agents/own-store.ts";
 import { type AgentRun, runAgent } from "../../agents/run.ts";
 import { agentViews } from "../../agents/view.ts";
+import { needLocks, openWatchers } from "../../agents/watchers.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
 import { EXIT, type ExitCode, usageError } from "../../errors.ts";
@@ -10,7 +11,7 @@ import type { CommandResult } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
 import { configuredIntervalMs } from "../../polling/configured.ts";
 import { numberOption } from "../number-option.ts";
-import { type AgentFilter, chosenAgents, needLocks, openWatchers } from "./sight.ts";
+import { type AgentFilter, chosenAgents } from "./chosen.ts";
 
 export interface AgentsRunOptions extends AgentFilter {
   /** False with --no-wait. */

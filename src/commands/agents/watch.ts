@@ -1,7 +1,8 @@
 import { agentViews } from "../../agents/view.ts";
+import { openWatchers } from "../../agents/watchers.ts";
 import type { Context } from "../../context.ts";
 import { formatDuration } from "../../duration.ts";
-import { type AgentFilter, chosenAgents, matchingAgents, openWatchers } from "./sight.ts";
+import { type AgentFilter, chosenAgents, matchingAgents } from "./chosen.ts";
 
 const POLL_MS = 1_000;
 

@@ -1,10 +1,10 @@
 import { type AgentView, agentViews } from "../../agents/view.ts";
+import { openWatchers } from "../../agents/watchers.ts";
 import type { Context } from "../../context.ts";
 import { ownerOf } from "../../polling/live/hold-value.ts";
 import { type Wish, wishFor } from "../../polling/live/wishes.ts";
 import { observeIntervals } from "../../polling/observe.ts";
 import { askServe } from "../../serve/telling/client.ts";
-import { openWatchers } from "../agents/sight.ts";
 
 /** An agent that an `aec` keeps from running. */
 export interface Hold {

@@ -68,18 +68,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const inForce = () => [...options.standing, ...wishes];
   /** What AWS's throttling slows down never makes faster what is slower already. */
   const wishOf = (agent: string, now: number) => {
-    const wished = inForce();
-    const slowed = wishFor(
-      agent,
-      wished.filter(({ owner }) => owner === SERVE),
-      now,
-    );
-    const wish =
-      wishFor(
-        agent,
-        wished.filter(({ owner }) => owner !== SERVE),
-        now,
-      ) ?? options.floorOf?.(agent);
+    const wishFrom = (isFrom: (wish: Wish) => boolean) => wishFor(agent, inForce().filter(isFrom), now);
+    const slowed = wishFrom(({ owner }) => owner === SERVE);
+    const wish = wishFrom(({ owner }) => owner !== SERVE) ?? options.floorOf?.(agent);
     if (!wish || !slowed) return wish ?? slowed;
     const intervalOf = ({ intervalMs }: Wish) => intervalMs ?? Number.POSITIVE_INFINITY;
     return intervalOf(wish) >= intervalOf(slowed) ? wish : slowed;

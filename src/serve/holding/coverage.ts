@@ -5,7 +5,7 @@ import type { ResourceEvent } from "../../events/event.ts";
 import { percentile } from "../../percentile.ts";
 import { type Floors, floorFor } from "../../polling/floors.ts";
 import { SERVE, type Wish } from "../../polling/live/wishes.ts";
-import type { WorkItem } from "../../refresh/items.ts";
+import type { AccountRegion, WorkItem } from "../../refresh/items.ts";
 import type { Settled } from "../watcher.ts";
 
 type EventSource = ResourceEvent["source"];
@@ -46,7 +46,7 @@ export interface Coverage {
   /** The wish for an agent that may be left to the floor now; undefined where it keeps its own pace. */
   floorOf(agent: string): Wish | undefined;
   /** Events may have been lost, there or anywhere: nothing is proven any more. */
-  forget(place?: Pick<WorkItem, "account" | "region">): void;
+  forget(place?: AccountRegion): void;
   all(): Covered[];
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
-import type { WorkItem } from "../../refresh/items.ts";
+import type { AccountRegion } from "../../refresh/items.ts";
 import type { Scheduler } from "../scheduler.ts";
 
 /** What is done about events that may have been lost. */
@@ -9,14 +9,12 @@ export interface Losses {
   /** Before this process was there; ends when it is made up for. */
   beforeStart(): Promise<void>;
   /** Stock polling comes back, there or everywhere, until events have proven themselves anew; true when a pass has made up for it. */
-  lost(why: string, place?: LostPlace): Promise<boolean>;
+  lost(why: string, place?: AccountRegion): Promise<boolean>;
   /** A heartbeat arrived, by a way that it is expected by from then on. */
   heard(way: string): void;
   /** Takes heartbeats that no replica gets for lost events. Runs until the signal aborts. */
   expectHeartbeats(): Promise<void>;
 }
-
-type LostPlace = Pick<WorkItem, "account" | "region">;
 
 const AGAIN_MS = 15_000;
 /** So many in a row are no accident. */
@@ -34,7 +32,7 @@ export function createLosses(
   const heardAt = new Map<string, number>();
   const silenceMs = MISSED_HEARTBEATS * heartbeatMs;
 
-  const madeUp = async (why: string, place?: LostPlace): Promise<boolean> => {
+  const madeUp = async (why: string, place?: AccountRegion): Promise<boolean> => {
     try {
       await scheduler().floorPass(why, place);
       return true;
@@ -43,7 +41,7 @@ export function createLosses(
       return false;
     }
   };
-  const lost = (why: string, place?: LostPlace): Promise<boolean> => {
+  const lost = (why: string, place?: AccountRegion): Promise<boolean> => {
     log.error(
       { why, ...place },
       "events may be lost: nothing is proven there any more, every agent keeps its own pace",

@@ -6,7 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { Clouddriver } from "../../clouddriver/client.ts";
 import type { SearchedKind } from "../../clouddriver/search.ts";
 import { messageOf } from "../../errors.ts";
-import type { WorkItem } from "../../refresh/items.ts";
+import type { AccountRegion, WorkItem } from "../../refresh/items.ts";
 import type { Coverage } from "./coverage.ts";
 
 type Item = Pick<WorkItem, "account" | "region" | "type" | "name">;
@@ -23,7 +23,7 @@ interface WatchOptions {
   clouddriver: Pick<Clouddriver, "names">;
   coverage: Pick<Coverage, "all">;
   /** Events of an account and Region are lost; `why` names what nobody told of. */
-  lost(why: string, place: Pick<WorkItem, "account" | "region">): Promise<unknown>;
+  lost(why: string, place: AccountRegion): Promise<unknown>;
   signal: AbortSignal;
   log: Logger;
 }

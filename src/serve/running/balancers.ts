@@ -2,20 +2,17 @@ import type { Clock } from "../../clock.ts";
 import type { Clouddriver } from "../../clouddriver/client.ts";
 import { allLoadBalancers, isV2, type LoadBalancerSummary } from "../../clouddriver/load-balancers.ts";
 import { createDebounce } from "../../debounce.ts";
-import type { WorkItem } from "../../refresh/items.ts";
+import type { AccountRegion } from "../../refresh/items.ts";
 import type { Pace } from "./pace.ts";
-
-/** An account and Region. */
-export type BalancerPlace = Pick<WorkItem, "account" | "region">;
 
 /** Second-generation balancers, one by one: the agent reads them all, with five calls for each. */
 export interface Balancers {
   /** Refreshes one on demand, its target groups and their health included; false where that does not work. */
-  refresh(place: BalancerPlace, name: string): Promise<boolean>;
+  refresh(place: AccountRegion, name: string): Promise<boolean>;
   /** Those of application type that any of these target groups belongs to; undefined where another type has one of them. */
-  ofTargetGroups(place: BalancerPlace, targetGroups: readonly string[]): Promise<string[] | undefined>;
+  ofTargetGroups(place: AccountRegion, targetGroups: readonly string[]): Promise<string[] | undefined>;
   /** Whether single calls for so many cost more than the agent that reads all of the account and Region. */
-  costMore(place: BalancerPlace, count: number): Promise<boolean>;
+  costMore(place: AccountRegion, count: number): Promise<boolean>;
 }
 
 /** Measured on Clouddriver 5.90: on demand 7 for one with one target group; the agent 2, and 5 for each. */
@@ -32,7 +29,7 @@ export function createBalancers(
   const debounce = createDebounce<boolean>(clock, debounceMs, signal);
   let known: { all: Promise<LoadBalancerSummary[]>; at: number } | undefined;
 
-  const inPlace = async ({ account, region }: BalancerPlace, again = false) => {
+  const inPlace = async ({ account, region }: AccountRegion, again = false) => {
     if (again || known === undefined || clock.now() - known.at > KNOWN_MS) {
       known = { all: allLoadBalancers(clouddriver), at: clock.now() };
       known.all.catch(() => {

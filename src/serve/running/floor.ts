@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { agentsOf, GLOBAL_REGION, isGlobal, providerOf, RESOURCE_TYPES } from "../../agents/kinds.ts";
 import type { LockStore } from "../../agents/stores/store.ts";
 import type { Account } from "../../clouddriver/accounts.ts";
-import type { WorkItem } from "../../refresh/items.ts";
+import type { AccountRegion, WorkItem } from "../../refresh/items.ts";
 import type { Refresher } from "../../refresh/refresh.ts";
 import type { RunForItem } from "./agent-runs.ts";
 
@@ -24,7 +24,7 @@ const LATE_MS = 60_000;
 export async function floorPass(
   why: string,
   { refresher, accounts, run, log }: FloorOptions,
-  only?: Pick<WorkItem, "account" | "region">,
+  only?: AccountRegion,
 ): Promise<void> {
   const { clouddriver, locks, clock } = refresher;
   const { byAgent } = await clouddriver.executions();
