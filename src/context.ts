@@ -1,8 +1,10 @@
 import { setMaxListeners } from "node:events";
+import type { ConfigFile } from "./config/file.ts";
 import { locateConfig } from "./config/locate.ts";
-import { type ConnectionFlags, resolveSettings, type Settings } from "./config/settings.ts";
+import { type ConnectionFlags, resolveSettings, type Setting, type Settings } from "./config/settings.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { EXIT, ExpectedError, messageOf, usageError } from "./errors.ts";
+import type { Forwards } from "./kube.ts";
 import { createOutput, type Format, type Output } from "./output/output.ts";
 import { hideSecrets } from "./secrets.ts";
 import type { World } from "./world.ts";
@@ -27,6 +29,8 @@ export interface Context {
   world: World;
   out: Output;
   settings: Settings;
+  /** What flags and variables say, without `aec.yml`. */
+  settingsWithoutFile(): Settings;
   /** Names of the environments of `aec.yml`. */
   environments(): string[];
   /** Runs another command line, in a world of its own. */
@@ -67,32 +71,26 @@ export async function createContext(
   const reader = path === undefined ? undefined : await import("./config/file.ts");
   let settings: Settings | undefined;
   const forwards = await forward(world, out, options);
-  const flags = forwards
-    ? {
-        ...options,
-        clouddriverUrl: options.clouddriverUrl ?? forwards.clouddriver,
-        gateUrl: options.gateUrl ?? forwards.gate,
-      }
-    : options;
+  const resolve = (file: ConfigFile | undefined) =>
+    forwarded(resolveSettings(options, world, file), forwards, options);
   return {
     world,
     out,
     aec,
     // Read on first use: a broken aec.yml stops only what needs it.
     get settings() {
-      settings ??= resolveSettings(
-        flags,
-        world.env,
-        path === undefined ? undefined : reader?.readConfig(path),
-      );
+      settings ??= resolve(path === undefined ? undefined : reader?.readConfig(path));
       return settings;
     },
+    settingsWithoutFile: () => resolve(undefined),
     environments: () =>
       path === undefined ? [] : Object.keys(reader?.readConfig(path).config.environments ?? {}),
     fetch: tracedFetch(world, out),
     timeout: (fallbackMs) => timeout ?? fallbackMs,
     asks: !options.yes,
-    close: () => forwards?.close(),
+    close() {
+      if (forwards && "close" in forwards) forwards.close();
+    },
     ask: async (question) =>
       options.yes || !options.input || !world.stdin.isTTY || !world.stderr.isTTY
         ? ""
@@ -111,15 +109,44 @@ export async function createContext(
   };
 }
 
-/** Opens ports to Spinnaker's services where a namespace is named. */
-async function forward(world: World, out: Output, { kubeNamespace, kubeContext }: GlobalOptions) {
+/** Opens ports to Spinnaker's services where a namespace is named; what that fails of matters to those who use them. */
+async function forward(
+  world: World,
+  out: Output,
+  { kubeNamespace, kubeContext }: GlobalOptions,
+): Promise<Forwards | { problem: unknown } | undefined> {
   if (kubeNamespace === undefined) return undefined;
   const { openForwards } = await import("./kube.ts");
-  const forwards = await openForwards(world, { namespace: kubeNamespace, context: kubeContext });
-  out.say(
-    `forwarding ${forwards.clouddriver.join(", ")}: of several pods, kubectl reaches one, and only its agents show`,
-  );
-  return forwards;
+  try {
+    const forwards = await openForwards(world, { namespace: kubeNamespace, context: kubeContext });
+    out.say(
+      `forwarding ${forwards.clouddriver.join(", ")}: of several pods, kubectl reaches one, and only its agents show`,
+    );
+    return forwards;
+  } catch (problem) {
+    if (world.signal.aborted) throw problem;
+    return { problem };
+  }
+}
+
+/** The settings with the forwarded ports, where no flag names another address. */
+function forwarded(
+  settings: Settings,
+  forwards: Forwards | { problem: unknown } | undefined,
+  { clouddriverUrl, gateUrl }: GlobalOptions,
+): Settings {
+  if (!forwards) return settings;
+  const setting = <T>(value: (open: Forwards) => T): Setting<T> => ({
+    origin: "--kube-namespace",
+    get value() {
+      if ("problem" in forwards) throw forwards.problem;
+      return value(forwards);
+    },
+  });
+  if (clouddriverUrl === undefined) settings.clouddriver = setting(({ clouddriver }) => clouddriver);
+  if (gateUrl === undefined && !("gate" in forwards && forwards.gate === undefined))
+    settings.gate = setting(({ gate }) => gate ?? "");
+  return settings;
 }
 
 function tracedFetch(world: World, out: Output): typeof fetch {

@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { World } from "../world.ts";
+import { awsConfigPath, awsProfiles } from "./aws-profiles.ts";
 import type { ConfigFile } from "./file.ts";
 import type { EnvironmentConfig } from "./schema.ts";
 
@@ -46,9 +47,10 @@ export interface Settings {
 /** Precedence: flag, environment variable, `aec.yml`, default. Throws for an environment that is not in the file. */
 export function resolveSettings(
   flags: ConnectionFlags,
-  env: World["env"],
+  world: Pick<World, "env" | "home">,
   file: ConfigFile | undefined,
 ): Settings {
+  const { env } = world;
   const environment = pickEnvironment(flags, env, file);
   const section = file?.config.environments[environment.value ?? ""] ?? {};
   const pick = <T>(
@@ -84,6 +86,7 @@ export function resolveSettings(
   ) => pick({ name, value }, variable, String, key, expand(key));
 
   const awsRegion = text("--aws-region", flags.awsRegion, "AWS_REGION", "awsRegion");
+  const awsProfile = text("--aws-profile", flags.awsProfile, "AWS_PROFILE", "awsProfile");
   return {
     environment,
     section,
@@ -104,10 +107,26 @@ export function resolveSettings(
       : { value: undefined, origin: "not set" },
     spinnakerUser: text("--spinnaker-user", flags.spinnakerUser, "AEC_SPINNAKER_USER", "spinnakerUser"),
     awsRegion:
-      awsRegion.origin === "not set" && env.AWS_DEFAULT_REGION
-        ? { value: env.AWS_DEFAULT_REGION, origin: "AWS_DEFAULT_REGION" }
-        : awsRegion,
-    awsProfile: text("--aws-profile", flags.awsProfile, "AWS_PROFILE", "awsProfile"),
+      awsRegion.origin !== "not set"
+        ? awsRegion
+        : env.AWS_DEFAULT_REGION
+          ? { value: env.AWS_DEFAULT_REGION, origin: "AWS_DEFAULT_REGION" }
+          : regionOfProfile(awsProfile, world),
+    awsProfile,
+  };
+}
+
+/** As the AWS SDK finds it, which is only asked with a Region that is known already. */
+function regionOfProfile(profile: Setting<string>, world: Pick<World, "env" | "home">): Setting<string> {
+  const name = () => profile.value ?? "default";
+  const region = () => awsProfiles(world).get(name());
+  return {
+    get value() {
+      return region();
+    },
+    get origin() {
+      return region() === undefined ? "not set" : `${awsConfigPath(world)}: ${name()}`;
+    },
   };
 }
 

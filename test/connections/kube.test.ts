@@ -104,6 +104,23 @@ describe("--kube-namespace", () => {
     expect((await running).exit).toBe(130);
   });
 
+  test("doctor looks at all else where a forward fails", async () => {
+    const site = await testSite();
+    const pending =
+      'if (!process.argv.includes("get")) { console.error("pod is pending"); process.exit(1); }';
+    const kubectl = fakeKubectl(site, ["spin-clouddriver"], pending);
+    const { exit, json } = await aec(["doctor", "--kube-namespace", "spinnaker", "-o", "json"], {
+      env: { PATH: kubectl.path, AEC_LOCK_STORE: site.redis.url },
+    });
+    const { checks } = json<{ checks: { id: string; result: string; evidence?: string }[] }>();
+    const of = (id: string) => checks.find((check) => check.id === id);
+    expect([exit, of("clouddriver")?.evidence, of("lock-store")?.result]).toEqual([
+      1,
+      "pod is pending",
+      "ok",
+    ]);
+  });
+
   test("without kubectl", async () => {
     const { exit, stdout } = await aec([...argv, "--kube-namespace", "spinnaker"], {
       env: { PATH: "/nowhere" },

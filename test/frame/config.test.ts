@@ -31,6 +31,23 @@ environments:
 `;
 
 describe("precedence", () => {
+  test("the Region of an AWS profile stands where nothing else names one", async () => {
+    const cwd = directory("version: 1\nenvironments: { prod: { awsProfile: spinnaker } }\n");
+    const file = join(cwd, "aws.ini");
+    writeFileSync(
+      file,
+      "[default]\nregion=eu-west-1\n[profile spinnaker]\nregion = us-west-2\n[profile plain]\ns3 =\n  region = x\n",
+    );
+    const region = async (argv: string[], env = {}) =>
+      (await settings(cwd, argv, { AWS_CONFIG_FILE: file, ...env }))("awsRegion");
+    expect(await region([])).toEqual({ name: "awsRegion", value: "us-west-2", origin: `${file}: spinnaker` });
+    expect(await region(["--aws-profile", "default"])).toMatchObject({ value: "eu-west-1" });
+    expect(await region(["--aws-profile", "plain"])).toMatchObject({ origin: "not set" });
+    writeFileSync(join(cwd, "aec.yml"), TWO.replace("gate:", "awsProfile: $" + "{NONE}\n    gate:"));
+    expect(await region([])).toMatchObject({ value: null, origin: expect.stringContaining("{NONE}") });
+    expect(await region([], { AWS_REGION: "eu-north-1" })).toMatchObject({ origin: "AWS_REGION" });
+  });
+
   test("flag, then variable, then aec.yml, then default; each with its origin", async () => {
     const cwd = directory(TWO);
     const env = { REDIS_PASSWORD: "x" };
