@@ -1,14 +1,18 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readConfig } from "../config/file.ts";
 import type { EnvironmentConfig } from "../config/schema.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
+import { addEnvironment } from "../init/add-environment.ts";
 import { accountsOf, type Found, findSite } from "../init/find.ts";
 import { renderConfig, renderSchema, SCHEMA_FILE } from "../init/render.ts";
-import { writeAtomically } from "../install/files.ts";
+import { applyChange, readText, writeAtomically } from "../install/files.ts";
+import { unifiedDiff } from "../output/diff.ts";
 import type { CommandResult } from "../output/output.ts";
 import { hideSecrets } from "../secrets.ts";
 import { checkEndpoint } from "../sns/topology.ts";
+import { parseYaml } from "../yaml/parse.ts";
 
 export interface InitOptions {
   kind?: "production" | "non-production" | undefined;
@@ -22,38 +26,53 @@ export interface InitOptions {
 export async function run(context: Context, options: InitOptions): Promise<CommandResult> {
   const { world, out } = context;
   const path = join(world.cwd, "aec.yml");
-  if (existsSync(path)) {
-    throw usageError("config-exists", `${path} is there already`, {
-      hint: "aec status --settings tells what is in it; remove it to begin anew",
-    });
-  }
-  const found = await findSite(context);
+  // The new environment takes nothing over from others.
+  const settings = context.settingsWithoutFile();
+  const environment = settings.environment.value ?? "default";
+  const before = readText(path);
+  if (before !== undefined) assertNew(path, settings.environment);
+  const found = await findSite(context, settings);
   out.say(found.told.length > 0 ? `found ${found.told.join("\nfound ")}` : "found nothing here by itself");
-  const environment = context.settings.environment.value ?? "default";
-  const section = await complete(context, found, options);
-  const text = renderConfig({ environment, kind: options.kind ?? "production", section });
+  const section = await complete(context, settings, found, options);
+  const answers = { environment, kind: options.kind ?? "production", section };
+  const after =
+    before === undefined ? renderConfig(answers) : addEnvironment(parseYaml(before, path), answers);
+  const shown = before === undefined ? after : unifiedDiff(path, before, after);
   if (!options.dryRun) {
-    out.show(text);
+    out.show(shown);
     await context.confirm(`Write ${path}?`);
-    writeAtomically(path, text);
+    applyChange({ path, before, after });
     writeAtomically(join(world.cwd, SCHEMA_FILE), renderSchema());
   }
   return {
-    data: { path, written: !options.dryRun, content: text },
+    data: { path, written: !options.dryRun, content: after },
     text: () =>
       options.dryRun
-        ? text
+        ? shown
         : `wrote ${path}, and ${SCHEMA_FILE} for editors; aec doctor tells what is still missing`,
   };
+}
+
+/** Throws where the environment is in the file already, or where none is named. */
+function assertNew(path: string, { value = "", origin }: Settings["environment"]): void {
+  const known = Object.keys(readConfig(path).config.environments);
+  if (origin !== "default" && !known.includes(value)) return;
+  throw usageError(
+    "config-exists",
+    origin === "default" ? `${path} is there already` : `${path} has the environment "${value}" already`,
+    {
+      hint: `aec status --settings tells what is in it; aec init --env NAME adds another one to ${known.join(", ") || "it"}`,
+    },
+  );
 }
 
 /** What was found or given, and the answers to what was not. An empty answer leaves it open. */
 async function complete(
   context: Context,
+  settings: Settings,
   found: Found,
   { topicName, endpoint, protocol }: InitOptions,
 ): Promise<EnvironmentConfig> {
-  const { settings } = context;
   const asked = async (
     known: string | undefined,
     question: string,
@@ -83,7 +102,7 @@ async function complete(
   const accounts =
     clouddriver === found.clouddriver || clouddriver === undefined
       ? found.accounts
-      : await accountsOf(context, clouddriver).catch(() => []);
+      : await accountsOf(context, clouddriver).catch(() => found.accounts);
   const regions = [...new Set(accounts.flatMap(({ regions = [] }) => regions))];
   const notify = {
     ...(topicName !== undefined && { topicName }),

@@ -2,11 +2,15 @@ import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { readAccounts } from "../clouddriver/accounts.ts";
+import { awsProfiles } from "../config/aws-profiles.ts";
 import type { EnvironmentConfig } from "../config/schema.ts";
+import type { Settings } from "../config/settings.ts";
 import { readSpinConfig, SPIN_ENDPOINT } from "../config/spin.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Answer } from "../http.ts";
+import type { World } from "../world.ts";
+import { accountsIn } from "./accounts-in-files.ts";
 
 /** What there is to be written into `aec.yml`, and where it was found. */
 export interface Found {
@@ -14,7 +18,6 @@ export interface Found {
   clouddriver: string | undefined;
   gate: string | undefined;
   awsRegion: string | undefined;
-  awsProfiles: readonly string[];
   accounts: NonNullable<EnvironmentConfig["accounts"]>;
   /** For people, a line each. */
   told: readonly string[];
@@ -26,34 +29,37 @@ const ANSWER_WITHIN_MS = 2_000;
 const MAX_DEPTH = 3;
 
 /** Looks at the files here and at what answers; changes nothing and asks AWS nothing. */
-export async function findSite(context: Context): Promise<Found> {
-  const { world, settings } = context;
+export async function findSite(context: Context, settings: Settings): Promise<Found> {
+  const { world } = context;
   const told: string[] = [];
   const target = findTarget(world.home, world.cwd);
   if (target) told.push(`${target.kind}: ${target.path}`);
   const gate = settings.gate.value ?? readSpinConfig(world)?.gate?.endpoint;
   if (gate !== undefined)
     told.push(`Gate: ${gate} (${settings.gate.value ? settings.gate.origin : "~/.spin/config"})`);
-  const { url, accounts } = await findClouddriver(context);
-  if (accounts.length > 0) told.push(`Clouddriver: ${url}, with ${accounts.length} AWS accounts`);
-  const profiles = readProfiles(join(world.home, ".aws", "config"));
-  if (profiles.size > 0) told.push(`AWS profiles: ${[...profiles.keys()].join(", ")}`);
-  const awsRegion = settings.awsRegion.value ?? profiles.get(settings.awsProfile.value ?? "default");
+  const clouddriver = await findClouddriver(context, settings);
+  if (clouddriver.accounts.length > 0)
+    told.push(`Clouddriver: ${clouddriver.url}, with ${clouddriver.accounts.length} AWS accounts`);
+  const configured = clouddriver.accounts.length > 0 ? [] : accountsOfTarget(target, world);
+  if (configured.length > 0)
+    told.push(`in ${target?.path}: AWS accounts ${configured.map(({ name }) => name).join(", ")}`);
+  const profiles = [...awsProfiles(world).keys()];
+  if (profiles.length > 0) told.push(`AWS profiles: ${profiles.join(", ")}`);
   return {
     target,
-    clouddriver: url,
+    clouddriver: clouddriver.url,
     gate: gate === SPIN_ENDPOINT ? undefined : gate,
-    awsRegion,
-    awsProfiles: [...profiles.keys()],
-    accounts,
+    awsRegion: settings.awsRegion.value,
+    accounts: [...clouddriver.accounts, ...configured],
     told,
   };
 }
 
 async function findClouddriver(
   context: Context,
+  settings: Settings,
 ): Promise<{ url: string | undefined; accounts: Found["accounts"] }> {
-  const named = context.settings.clouddriver.value;
+  const named = settings.clouddriver.value;
   for (const url of named ?? CLOUDDRIVERS) {
     try {
       const accounts = await accountsOf(context, url.replace(/^(caching|rw|ro)=/, ""));
@@ -83,6 +89,24 @@ export async function accountsOf(context: Context, url: string): Promise<Found["
       ...(regions.length > 0 && { regions: [...regions] }),
       ...(assumeRole !== undefined && { assumeRole }),
     }));
+}
+
+/** What the target's files name, one of each name. */
+function accountsOfTarget(target: Found["target"], { home, cwd }: World): Found["accounts"] {
+  const accounts = filesOfTarget(target, home, cwd).flatMap(accountsIn);
+  return [...new Map(accounts.map((account) => [account.name, account])).values()];
+}
+
+function filesOfTarget(target: Found["target"], home: string, cwd: string): string[] {
+  if (target === undefined) return [];
+  if (target.kind === "halyard") {
+    return [join(home, ".hal", "config"), join(home, ".hal", "default", "profiles", "clouddriver-local.yml")];
+  }
+  return [...directoriesBelow(join(cwd, target.path), MAX_DEPTH)].flatMap((directory) =>
+    readdirSync(directory)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .map((name) => join(directory, name)),
+  );
 }
 
 function findTarget(home: string, cwd: string): Found["target"] {
@@ -124,22 +148,4 @@ function serviceIn(directory: string): "operator" | "armory" | undefined {
     }
   }
   return undefined;
-}
-
-/** Names of the profiles of `~/.aws/config`, with their Regions. */
-function readProfiles(path: string): Map<string, string | undefined> {
-  const profiles = new Map<string, string | undefined>();
-  if (!existsSync(path)) return profiles;
-  let current: string | undefined;
-  for (const line of readFileSync(path, "utf8").split(/\r?\n/)) {
-    const section = /^\s*\[(?:profile\s+)?([^\]]+)\]/.exec(line)?.[1]?.trim();
-    if (section !== undefined) {
-      // [sso-session x] and [services x] are none.
-      current = /\s/.test(section) ? undefined : section;
-      if (current !== undefined) profiles.set(current, undefined);
-    }
-    const region = /^\s*region\s*=\s*(\S+)/.exec(line)?.[1];
-    if (current !== undefined && region !== undefined) profiles.set(current, region);
-  }
-  return profiles;
 }

@@ -48,29 +48,33 @@ const KEYS: readonly { key: keyof EnvironmentConfig; about: string; example: str
   },
 ];
 
-/** The text of `aec.yml`: a comment above each key, what is not known commented out. */
-export function renderConfig({ environment, kind, section }: Answers): string {
+/** The text of `aec.yml`. */
+export function renderConfig(answers: Answers): string {
   const lines = [
     `# yaml-language-server: $schema=${SCHEMA_FILE}`,
     "version: 1",
     "environments:",
-    `  ${stringify(environment).trim()}:`,
-    "    # presets of polling: production keeps the stock interval, non-production polls less",
-    `    kind: ${kind}`,
+    ...renderEnvironment(answers).map((line) => `  ${line}`),
   ];
-  for (const { key, about, example } of KEYS) {
-    lines.push(`    # ${about}`);
-    const value = section[key];
-    if (value === undefined) lines.push(`    # ${example}`);
-    else
-      lines.push(
-        ...stringify({ [key]: value }, { defaultStringType: "PLAIN", lineWidth: 100 })
-          .trimEnd()
-          .split("\n")
-          .map((line) => `    ${line}`),
-      );
-  }
   return `${lines.join("\n")}\n`;
+}
+
+/** The lines of one environment: a comment above each key, what is not known commented out. */
+export function renderEnvironment({ environment, kind, section }: Answers): string[] {
+  const keys = KEYS.flatMap(({ key, about, example }) => {
+    const value = section[key];
+    const text =
+      value === undefined
+        ? `# ${example}`
+        : stringify({ [key]: value }, { defaultStringType: "PLAIN", lineWidth: 100 }).trimEnd();
+    return [`# ${about}`, ...text.split("\n")];
+  });
+  return [
+    `${stringify(environment).trim()}:`,
+    "  # presets of polling: production keeps the stock interval, non-production polls less",
+    `  kind: ${kind}`,
+    ...keys.map((line) => `  ${line}`),
+  ];
 }
 
 /** The JSON Schema of `aec.yml`, by which editors complete it. */

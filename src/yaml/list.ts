@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, type ParsedNode, stringify } from "yaml";
-import { type BlockOrFlowMap, keyText, type MapPair, parseYaml, type YamlFile } from "./parse.ts";
-import { columnAt, lineEnd, nodeEnd } from "./positions.ts";
+import {
+  type BlockOrFlowMap,
+  keyText,
+  type MapPair,
+  parseYaml,
+  topLevelPair,
+  type YamlFile,
+} from "./parse.ts";
+import { columnAt, insertLines, lineEnd, nodeEnd } from "./positions.ts";
 
 /** A list item to add: a plain string, or a map of strings and maps. */
 export type ListItem = string | { readonly [key: string]: ListItem };
@@ -46,11 +53,6 @@ function flowCut(items: readonly ParsedNode[], index: number): [number, number] 
   if (next) return [item.range[0], next.range[0]];
   const previous = items[index - 1];
   return [previous ? endOf(previous) : item.range[0], endOf(item)];
-}
-
-function topLevelPair(file: YamlFile, key: string): MapPair | undefined {
-  const root = file.document.contents;
-  return isMap(root) ? (root as BlockOrFlowMap).items.find((pair) => keyText(pair) === key) : undefined;
 }
 
 function listOf(file: YamlFile, key: string): unknown[] {
@@ -112,16 +114,6 @@ function dashOf({ text }: YamlFile, item: ParsedNode): number {
   const lineStart = text.lastIndexOf("\n", (item.range?.[0] ?? 0) - 1) + 1;
   const dash = /^[\uFEFF \t]*-/.exec(text.slice(lineStart, item.range?.[0]));
   return dash ? lineStart + dash[0].length - 1 : text.lastIndexOf("-", (item.range?.[0] ?? 1) - 1);
-}
-
-function insertLines(
-  { text, eol }: Pick<YamlFile, "text" | "eol">,
-  offset: number,
-  lines: readonly string[],
-): string {
-  const atLineStart = offset === 0 || text[offset - 1] === "\n";
-  const block = atLineStart ? lines.map((line) => line + eol).join("") : eol + lines.join(eol);
-  return text.slice(0, offset) + block + text.slice(offset);
 }
 
 function itemLines(item: ListItem, column: number): string[] {

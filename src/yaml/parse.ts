@@ -125,6 +125,12 @@ function isProfileSpecific(document: Document.Parsed): boolean {
   );
 }
 
+/** The pair of a key at the root of the document that edits go to. */
+export function topLevelPair({ document }: YamlFile, key: string): MapPair | undefined {
+  const root = document.contents;
+  return isMap(root) ? (root as BlockOrFlowMap).items.find((pair) => keyText(pair) === key) : undefined;
+}
+
 /** The leaves of the document that edits go to, in file order; aliases and merge keys are resolved. */
 export function properties(file: YamlFile): readonly Property[] {
   const known = propertiesOf.get(file);

@@ -1,5 +1,5 @@
 import { isCollection, isScalar, type ParsedNode } from "yaml";
-import type { MapPair } from "./parse.ts";
+import type { MapPair, YamlFile } from "./parse.ts";
 
 /** Offset behind the last character that belongs to a pair, comments and blank lines after it excluded. */
 export function pairEnd(pair: MapPair): number {
@@ -28,4 +28,15 @@ export function lineEnd(text: string, offset: number): number {
 export function columnAt(text: string, offset: number): number {
   const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
   return offset - lineStart - (lineStart === 0 && text.startsWith("\uFEFF") ? 1 : 0);
+}
+
+/** The text with whole lines inserted at the start of a line, or at the end of a text that ends without one. */
+export function insertLines(
+  { text, eol }: Pick<YamlFile, "text" | "eol">,
+  offset: number,
+  lines: readonly string[],
+): string {
+  const atLineStart = offset === 0 || text[offset - 1] === "\n";
+  const block = atLineStart ? lines.map((line) => line + eol).join("") : eol + lines.join(eol);
+  return text.slice(0, offset) + block + text.slice(offset);
 }

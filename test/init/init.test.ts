@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { readConfig } from "../../src/config/file.ts";
+import { addEnvironment } from "../../src/init/add-environment.ts";
+import { parseYaml } from "../../src/yaml/parse.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { testSite } from "../helpers/site.ts";
 
@@ -173,5 +176,124 @@ describe("aec init", () => {
     const again = await aec(["init", "--yes"], { cwd, ...NOBODY });
     expect([again.exit, again.stderr]).toEqual([2, expect.stringContaining("is there already")]);
     expect(readFileSync(join(cwd, "aec.yml"), "utf8")).toBe("version: 1\nenvironments: {}\n");
+  });
+
+  test("--env NAME adds an environment to a file that is there; every other byte stays", async () => {
+    const cwd = place();
+    expect((await aec(["--env", "prod", "init", "--yes"], { cwd, ...NOBODY })).exit).toBe(0);
+    const first = readFileSync(join(cwd, "aec.yml"), "utf8");
+    const argv = ["--env", "staging", "init", "--kind", "non-production", "--aws-region", "eu-west-1"];
+    const dry = await aec([...argv, "--dry-run"], { cwd, ...NOBODY });
+    expect([dry.exit, dry.stdout]).toEqual([0, expect.stringMatching(/^\+ {2}staging:$/m)]);
+    expect(dry.stdout).not.toMatch(/^-[^-]/m);
+    const { exit, stderr } = await aec([...argv, "--yes"], { cwd, ...NOBODY });
+    expect(exit, stderr).toBe(0);
+    expect(written(cwd)).toEqual({
+      version: 1,
+      defaultEnvironment: "prod",
+      environments: {
+        prod: { kind: "production" },
+        staging: { kind: "non-production", awsRegion: "eu-west-1" },
+      },
+    });
+    const text = readFileSync(join(cwd, "aec.yml"), "utf8");
+    expect(text.replace("defaultEnvironment: prod\n", "").startsWith(first)).toBe(true);
+    const again = await aec([...argv, "--yes"], { cwd, ...NOBODY });
+    expect([again.exit, again.stderr]).toEqual([2, expect.stringContaining('"staging" already')]);
+    expect(readFileSync(join(cwd, "aec.yml"), "utf8")).toBe(text);
+  });
+
+  test.each([
+    ["in braces", "version: 1\nenvironments: { prod: {} }\n", "aec.yml:2:1: environments is not written"],
+    ["none yet", "version: 1\nenvironments: {}\n", "aec.yml:2:1: environments is not written"],
+    ["not valid", "version: 1\nenvironments:\n  prod:\n    knd: production\n", 'unknown key "knd"'],
+  ])("a file with environments %s is left alone", async (_, text, told) => {
+    const cwd = place({ "aec.yml": text });
+    const { exit, stderr } = await aec(["--env", "staging", "init", "--yes"], { cwd, ...NOBODY });
+    expect([exit, stderr]).toEqual([2, expect.stringContaining(told)]);
+    expect(readFileSync(join(cwd, "aec.yml"), "utf8")).toBe(text);
+  });
+
+  test("property: whatever surrounds the environments, only lines are added", () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+    const file = fc.record({
+      bom: fc.constantFrom("", "\uFEFF"),
+      eol: fc.constantFrom("\n", "\r\n"),
+      indent: fc.constantFrom("  ", "    "),
+      names: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
+      value: fc.constantFrom(
+        " {}",
+        " { kind: production }",
+        "\n@@kind: production",
+        "\n@@# none\n@@heal: true # yes",
+      ),
+      tail: fc.constantFrom(
+        "",
+        "\n",
+        "\n@@# polling: {}\n",
+        "\n\n# the end\n",
+        "\ndefaultEnvironment: &d x\n",
+      ),
+    });
+    fc.assert(
+      fc.property(file, name, ({ bom, eol, indent, names, value, tail }, added) => {
+        fc.pre(!names.includes(added));
+        const lines = names.map((one) => `${indent}${one}:${value}`).join("\n");
+        const text = `${bom}version: 1\nenvironments:\n${lines}${tail}`
+          .replaceAll("@@", indent.repeat(2))
+          .replaceAll("\n", eol);
+        const after = addEnvironment(parseYaml(text, "aec.yml"), {
+          environment: added,
+          kind: "production",
+          section: { awsRegion: "us-east-1" },
+        });
+        const rest = after.split(eol);
+        for (const line of text.trimEnd().split(eol))
+          expect(rest.splice(0, rest.indexOf(line) + 1)).toContain(line);
+        expect(parse(after).environments[added]).toEqual({ kind: "production", awsRegion: "us-east-1" });
+      }),
+    );
+  });
+
+  test.each([
+    [
+      "Halyard's",
+      {
+        ".hal/config":
+          "currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  providers:\n    aws: @@",
+      },
+    ],
+    [
+      "a patch of the SpinnakerService",
+      {
+        "spin/kustomization.yml": "",
+        "spin/service.yml": "apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\n",
+        "spin/accounts/patch.yml":
+          "kind: SpinnakerService\nspec:\n  spinnakerConfig:\n    config:\n      providers:\n        aws: @@",
+      },
+    ],
+    ["Clouddriver's", { "overlays/config/files/clouddriver.yml": "aws: @@" }],
+  ])("accounts are read from %s files where no Clouddriver tells them", async (_, files) => {
+    const accounts = [
+      "{ name: prod, accountId: 012345678901, assumeRole: role/spinnakerManaged }",
+      "{ name: broken }",
+      '{ name: eu, accountId: "210987654321", regions: [{ name: eu-west-1 }], assumeRole: role/x }',
+    ];
+    const aws = `{ enabled: true, defaultRegions: [{ name: us-east-1 }], accounts: [${accounts.join(", ")}] }\n`;
+    const cwd = place(
+      Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace("@@", aws)])),
+    );
+    const { exit, stderr } = await aec(["init", "--yes"], { cwd, home: cwd, ...NOBODY });
+    expect([exit, stderr]).toEqual([0, expect.stringContaining("AWS accounts prod, eu")]);
+    expect(written(cwd).environments.default?.accounts).toEqual([
+      {
+        name: "prod",
+        awsAccountId: "012345678901",
+        regions: ["us-east-1"],
+        assumeRole: "role/spinnakerManaged",
+      },
+      { name: "eu", awsAccountId: "210987654321", regions: ["eu-west-1"], assumeRole: "role/x" },
+    ]);
+    expect(written(cwd).environments.default?.notify).toEqual({ regions: ["us-east-1", "eu-west-1"] });
   });
 });
