@@ -24,11 +24,33 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    return report(toExpected(error, complaints, world), argv, world);
+    const expected = toExpected(error, { complaints, world, command: commandIn(argv, program) });
+    return report(expected, argv, world);
   }
 }
 
-function toExpected(error: unknown, complaints: readonly string[], world: World): ExpectedError {
+interface Command {
+  name(): string;
+  readonly commands: readonly Command[];
+}
+
+/** As far as a command line that may be wrong names one: `aec sns create`. */
+function commandIn(argv: readonly string[], program: Command): string {
+  let command = program;
+  const path = [program.name()];
+  for (const word of argv) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (!next) continue;
+    path.push(word);
+    command = next;
+  }
+  return path.join(" ");
+}
+
+function toExpected(
+  error: unknown,
+  { complaints, world, command }: { complaints: readonly string[]; world: World; command: string },
+): ExpectedError {
   // What fails because all else was stopped is no failure of its own.
   if (world.signal.aborted) {
     const detail = error instanceof ExpectedError ? error.message : undefined;
@@ -40,7 +62,7 @@ function toExpected(error: unknown, complaints: readonly string[], world: World)
       return new ExpectedError(EXIT.usage, "no-command", complaints.join(""));
     const message = complaints.join("").trim() || error.message;
     return new ExpectedError(EXIT.usage, "usage", message.replace(/^error: /, ""), {
-      hint: "aec --help, or aec COMMAND --help",
+      hint: `${command} --help`,
     });
   }
   return new ExpectedError(EXIT.failed, "bug", `bug in aec: ${messageOf(error)}`, {
