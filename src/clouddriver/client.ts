@@ -117,6 +117,9 @@ export interface ServerGroup {
   targetGroups?: string[];
   /** AWS's own description, in lower camel case. */
   asg?: { instances?: { instanceId?: string }[] };
+  /** Of ECS services alone. */
+  ecsCluster?: string;
+  taskDefinition?: { taskName?: string };
   [key: string]: unknown;
 }
 

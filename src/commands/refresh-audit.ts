@@ -24,7 +24,7 @@ export async function auditAccount(
   const items = workItems({ ...options, names: [] }, accounts, new Set());
   const kinds = items.filter((item): item is WorkItem & { type: ComparedType } => isCompared(item.type));
   if (kinds.length === 0) {
-    throw usageError("not-audited", `--audit: AWS is not asked for ${options.type ?? "what is of ECS"}`, {
+    throw usageError("not-audited", `--audit: AWS is not asked for ${options.type}`, {
       hint: `--type ${COMPARED.join(", ")}`,
     });
   }

@@ -6,6 +6,7 @@ import { createSns } from "../aws/sns.ts";
 import { createSqs } from "../aws/sqs.ts";
 import type { Context } from "../context.ts";
 import { ExpectedError } from "../errors.ts";
+import { awsFacts } from "../refresh/aws-facts.ts";
 import { ruleName } from "../rules/rules.ts";
 import { deadLetterQueueName, topicArn } from "../sns/topology.ts";
 import { PERMISSIONS } from "./permissions.ts";
@@ -32,6 +33,7 @@ export async function checkPermissions(
   const queue = () => sqs.queue(deadLetterQueueName({ topicName }));
   const rule = () => bridge.rule(ruleName(topicName, "autoscaling"));
   const topic = () => sns.topic(arn);
+  const services = async () => (await awsFacts(context, place, "ecs-service")).at(0);
   // AWS looks at the permission before it looks for the resource: a missing one is an answer as well.
   const probes: Readonly<Record<string, () => Promise<unknown>>> = {
     "sns:GetTopicAttributes": topic,
@@ -50,6 +52,13 @@ export async function checkPermissions(
     "events:DescribeRule": rule,
     "events:ListTagsForResource": rule,
     "events:ListTargetsByRule": rule,
+    "autoscaling:DescribeAutoScalingGroups": () => awsFacts(context, place, "server-group", ["none"]),
+    "ec2:DescribeSecurityGroups": () => awsFacts(context, place, "security-group"),
+    "elasticloadbalancing:DescribeLoadBalancers": () => awsFacts(context, place, "load-balancer"),
+    "ecs:ListClusters": services,
+    "ecs:ListServices": services,
+    "ecs:DescribeServices": services,
+    "application-autoscaling:DescribeScalableTargets": services,
   };
   const actions = new Set(
     commands.flatMap((command) => (PERMISSIONS[command] ?? []).flatMap(({ actions: list }) => list)),
@@ -82,4 +91,6 @@ const DEPENDENT = new Set([
   "sqs:ListQueueTags",
   "events:ListTagsForResource",
   "events:ListTargetsByRule",
+  "ecs:ListServices",
+  "ecs:DescribeServices",
 ]);

@@ -1,3 +1,4 @@
+import { providerOf } from "../agents/kinds.ts";
 import { placeOfAccount } from "../aws/places.ts";
 import type { Account } from "../clouddriver/accounts.ts";
 import type { Clouddriver } from "../clouddriver/client.ts";
@@ -71,7 +72,7 @@ export async function audit(
 /** What has to be refreshed to make both sides equal. */
 export function repairs({ type, account, region, missing, ghosts, drifted }: Audit): WorkItem[] {
   return [...missing, ...ghosts, ...drifted.map(({ id }) => id)].map((name) => ({
-    provider: "aws",
+    provider: providerOf(type),
     type,
     account,
     region,

@@ -8,6 +8,7 @@ export const COMPARED = [
   "server-group",
   "security-group",
   "load-balancer",
+  "ecs-service",
 ] as const satisfies readonly ResourceType[];
 export type ComparedType = (typeof COMPARED)[number];
 
@@ -54,6 +55,14 @@ export async function awsFacts(
     case "load-balancer": {
       const { loadBalancers } = await import("../aws/elastic-load-balancing.ts");
       return (await loadBalancers(context, place)).map(({ name, ...facts }) => ({ id: name, name, facts }));
+    }
+    case "ecs-service": {
+      const { ecsServices } = await import("../aws/ecs.ts");
+      return (await ecsServices(context, place)).map(({ name, min, max, desired, ...facts }) => ({
+        id: name,
+        name,
+        facts: { min: String(min), max: String(max), desired: String(desired), ...facts },
+      }));
     }
   }
 }

@@ -38,7 +38,29 @@ export async function cachedFacts(
       );
       return found.flat();
     }
+    case "ecs-service": {
+      // Nothing of Clouddriver's lists them.
+      const found = await Promise.all(
+        (names ?? []).map((name) => clouddriver.serverGroup(account, region, name)),
+      );
+      return found.flatMap((service) => (service ? serviceFact(service) : []));
+    }
   }
+}
+
+/** A service of ECS, shown as a server group (EcsServerGroup of clouddriver-ecs). */
+function serviceFact({ name, capacity, ecsCluster, taskDefinition }: ServerGroup): Fact {
+  return {
+    id: name,
+    name,
+    facts: {
+      min: String(capacity?.min),
+      max: String(capacity?.max),
+      desired: String(capacity?.desired),
+      cluster: ecsCluster ?? "",
+      taskDefinition: taskDefinition?.taskName ?? "",
+    },
+  };
 }
 
 /** The group as AWS told it; `instances` beside it come from another agent, which may be behind. */

@@ -63,10 +63,21 @@ export function createVerify(
       const result = error.code === "aws-throttled" ? "throttled" : "failed";
       return { result, detail: `AWS could not be compared: ${error.message}`, error: error.code };
     }
-    const names = name === "*" ? undefined : [name];
-    const found = describe(inAws, await cachedFacts(clouddriver, type, account, region, names));
+    const found = describe(inAws, await cachedBeside(inAws, clouddriver, { type, account, region, name }));
     return found === undefined ? { result: "same" } : { result: "differs", detail: found };
   };
+}
+
+/** What the cache has of an item, those of AWS's too that its lists leave out. */
+async function cachedBeside(
+  inAws: readonly Fact[],
+  clouddriver: Clouddriver,
+  { type, account, region, name }: Pick<WorkItem, "account" | "region" | "name"> & { type: ComparedType },
+): Promise<Fact[]> {
+  if (name !== "*") return cachedFacts(clouddriver, type, account, region, [name]);
+  const listed = await cachedFacts(clouddriver, type, account, region);
+  const { missing } = compareFacts(inAws, listed);
+  return [...listed, ...(await cachedFacts(clouddriver, type, account, region, missing))];
 }
 
 function factsOf(all: readonly Fact[], { name }: WorkItem): Fact[] {

@@ -29,7 +29,9 @@ const UNSEEN = new Set([
 
 describe("aec iam", () => {
   test("what a command may call is what it calls, no more and no less", async () => {
-    const site = await testSite();
+    const ecs = { name: "ecs", accountId: "012345678901", regions: [REGION], provider: "ecs" as const };
+    const site = await testSite({ accounts: [ecs] });
+    site.aws.inventory.put("ecs-service", REGION, { id: "shop", name: "shop", state: "1" });
     // One that looks at dead-letter queues would mix its calls with those of the commands.
     const serving = await serve(site, ["--mode", "careful"]);
     const endpoint = ["--endpoint", serving.notify];
@@ -49,6 +51,7 @@ describe("aec iam", () => {
       ["events status", []],
       ["events disable", []],
       ["refresh", ["--account", "prod", "--audit"]],
+      ["refresh", ["--account", "ecs", "--audit"]],
     ];
     const home = temporaryDirectory();
     const called = new Map<string, Set<string>>();
@@ -112,7 +115,7 @@ describe("aec iam", () => {
   test("every action that the code names is in some command's policy", () => {
     const folder = join(import.meta.dirname, "../../src/aws");
     const named = readdirSync(folder).flatMap((name) =>
-      [...readFileSync(join(folder, name), "utf8").matchAll(/awsCall\("([a-z]+:[A-Za-z]+)"/g)].map(
+      [...readFileSync(join(folder, name), "utf8").matchAll(/awsCall\("([a-z-]+:[A-Za-z]+)"/g)].map(
         ([, action]) => action,
       ),
     );
@@ -163,6 +166,14 @@ describe("aec iam", () => {
     aws.fault({ kind: "denied", action: "ListQueueTags" });
     const { exit, by } = await results();
     expect([exit, by["sqs:ListQueueTags"], by["sqs:GetQueueUrl"]]).toEqual([4, "denied", "untried"]);
+    aws.fault({ kind: "denied", action: "DescribeScalableTargets" });
+    const refreshing = await run("iam refresh --check -o json");
+    const checked = refreshing.json<{ actions: { action: string; result: string }[] }>().actions;
+    expect(Object.fromEntries(checked.map(({ action, result }) => [action, result]))).toMatchObject({
+      "application-autoscaling:DescribeScalableTargets": "denied",
+      "autoscaling:DescribeAutoScalingGroups": "allowed",
+      "ec2:DescribeSecurityGroups": "allowed",
+    });
     expect(mutations().length).toBe(made);
   });
 

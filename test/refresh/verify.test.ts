@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { REGION, type TestSite, testSite } from "../helpers/site.ts";
+import { REGION, type TestSite, testSite, until } from "../helpers/site.ts";
 
 interface Refreshed {
   items: { name: string; verdict: string; detail: string }[];
@@ -80,6 +80,44 @@ describe("aec refresh --verify", () => {
     site.group("app-main-v001", 1);
     const { items } = await refresh(site, "--type", "server-group");
     expect(items).toMatchObject([{ name: "*", detail: "1 cached, 1 new, 0 gone; AWS shows the same" }]);
+  });
+
+  test("services of ECS: by name, and all, though Clouddriver lists none", async () => {
+    const ecs = { name: "ecs", accountId: "012345678901", regions: [REGION], provider: "ecs" as const };
+    const site = await testSite({ accounts: [ecs], intervalMs: 280_000 });
+    await until(() => site.clouddriver.runs.length >= 25, "the ECS agents");
+    const put = (name: string, state: string) =>
+      site.aws.inventory.put("ecs-service", REGION, { id: name, name, state });
+    for (let number = 1; number <= 12; number += 1) put(`shop-${number}`, "1");
+    // Nothing scales it: Clouddriver does not show it, and it is not missing.
+    put("plain", "unscaled");
+    const argv = ["--account", "ecs", "--verify", "-o", "json"];
+    const one = await site.aec(["refresh", "shop-1", ...argv]);
+    expect(one.json<Refreshed>().items, one.stderr).toMatchObject([
+      { verdict: "refreshed", detail: expect.stringContaining("AWS shows the same") },
+    ]);
+    put("shop-2", "2");
+    put("shop-13", "1");
+    const audit = ["refresh", "--account", "ecs", "--audit", "-o", "json"];
+    const differs = await site.aec([...audit, "--exit-code"]);
+    expect([differs.exit, differs.json()]).toMatchObject([
+      3,
+      {
+        audit: [
+          {
+            inAws: 13,
+            missing: ["shop-13"],
+            ghosts: [],
+            drifted: [{ id: "shop-2", differences: ["taskDefinition is shop-2:2, the cache says shop-2:1"] }],
+          },
+        ],
+      },
+    ]);
+    expect((await site.aec([...audit, "--fix"])).exit).toBe(0);
+    const all = await site.aec(["refresh", "--type", "ecs-service", ...argv]);
+    expect(all.json<Refreshed>().items).toMatchObject([
+      { name: "*", detail: expect.stringContaining("AWS shows the same") },
+    ]);
   });
 
   test("kinds that AWS is not asked for are not claimed to be compared", async () => {

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { createAutoScaling } from "./autoscaling.ts";
 import { type ConfigModel, createConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
+import { createApplicationAutoScaling, createEcs } from "./ecs.ts";
 import { createElasticLoadBalancing } from "./elb.ts";
 import { createEvents, type EventsModel } from "./events.ts";
 import { createInventory, type Inventory } from "./inventory.ts";
@@ -58,6 +59,8 @@ export function createAccount(account: string, world: AccountWorld): SandboxAcco
       ["autoscaling", createAutoScaling(inventory, account)],
       ["ec2", createEc2(inventory, account)],
       ["elasticloadbalancing", createElasticLoadBalancing(inventory, account)],
+      ["ecs", createEcs(inventory, account)],
+      ["application-autoscaling", createApplicationAutoScaling(inventory)],
     ]),
   };
 }

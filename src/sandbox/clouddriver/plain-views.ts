@@ -1,3 +1,4 @@
+import { CLUSTER, DESIRED, MAX, MIN, taskDefinitionOf } from "../aws/ecs.ts";
 import type { Plain, PlainKind } from "../aws/inventory.ts";
 import type { Cache, Entry } from "./cache.ts";
 
@@ -45,9 +46,10 @@ export function plainLists(cache: Cache) {
 
 /** An ECS service of one task, shown as a server group. */
 export function ecsServiceView(
-  { account, region, resource: { name, state } }: PlainEntry,
+  { account, region, resource }: PlainEntry,
   health: { targets: Plain | undefined; task: Plain | undefined },
 ): object {
+  const { name, state } = resource;
   // What no balancer is known of has no health from one (ContainerInformationService).
   const platform = health.targets === undefined || health.targets.state === "healthy" ? "Up" : "Starting";
   const task = {
@@ -65,7 +67,9 @@ export function ecsServiceView(
     type: "ecs",
     cloudProvider: "ecs",
     state,
-    capacity: { desired: 1 },
+    ecsCluster: CLUSTER,
+    taskDefinition: { taskName: taskDefinitionOf(resource) },
+    capacity: { min: MIN, desired: DESIRED, max: MAX },
     instances: [task],
   };
 }

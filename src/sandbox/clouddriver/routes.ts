@@ -1,3 +1,4 @@
+import { UNSCALED } from "../aws/ecs.ts";
 import type { PlainKind } from "../aws/inventory.ts";
 import type { Account } from "./agents.ts";
 import type { Cache } from "./cache.ts";
@@ -122,7 +123,7 @@ export function createRoutes(controllers: Controllers): Route {
         const found = serverGroup(account, region, name);
         if (found) return ok(serverGroupView(found, cache.all("load-balancer")));
         const service = plain("ecs-service", account, region, name);
-        if (service) {
+        if (service && service.resource.state !== UNSCALED) {
           const targets = plain("ecs-target-health", account, region, name)?.resource;
           const task = plain("ecs-task-health", account, region, name)?.resource;
           return ok(ecsServiceView(service, { targets, task }));
