@@ -5,9 +5,10 @@ import type { Told } from "../../test/real/aws-messages.ts";
 import type { AwsCall } from "../../test/real/clouddriver/aws-proxy.ts";
 import { seeded } from "../../test/real/seeded.ts";
 import { AGENTS, agentOf } from "./calls.ts";
-import { type Change, deployment } from "./deployment.ts";
+import { deployment } from "./deployment.ts";
 import { orcaRefresh, watchPresence } from "./orca.ts";
-import { oneOfEach } from "./proof.ts";
+import { prove } from "./proof.ts";
+import { SHOWN_WITHIN_MS, type Shown, showing } from "./showing.ts";
 import { startServe, startSite } from "./site.ts";
 
 /** Three periods of 300 s polling, and one of the floors. */
@@ -19,10 +20,6 @@ const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
 );
 const DEPLOYMENT_EVERY_MS = 180_000;
 const CHANGE_EVERY_MS = 4_000;
-const LOOK_MS = 200;
-/** Stock polling at 300 s shows everything within that. */
-const SHOWN_WITHIN_MS = 330_000;
-const PROOF_ROUNDS = 6;
 
 type Delay = (source: Told["source"], random: () => number) => number;
 
@@ -44,14 +41,6 @@ const ALL_SETUPS: Setup[] = [
   },
 ];
 const SETUPS = ALL_SETUPS.filter(({ name }) => !ONLY || ONLY.includes(name));
-
-interface Shown {
-  what: string;
-  /** From the change to the cache that shows it, ms; undefined: never. */
-  changeMs: number | undefined;
-  /** From the last event of the change, ms. */
-  deliveryMs: number | undefined;
-}
 
 interface Report {
   name: string;
@@ -81,16 +70,10 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
   const site = await startSite({ regions: REGIONS, intervalSeconds });
   const serve = delay && (await startServe(site));
   if (serve) {
-    const telling: Promise<unknown>[] = [];
-    for (let round = 0; round < PROOF_ROUNDS; round += 1) {
-      const events = (await Promise.all(site.regions.map(oneOfEach))).flat();
-      for (const [index, told] of events.entries()) {
-        const late = delay(told.source, seeded(`${name}/${round}/${index}`));
-        telling.push(pause(late).then(() => serve.publish(told)));
-      }
-      await pause(4_000);
-    }
-    await Promise.all(telling);
+    await prove(site.regions, {
+      publish: serve.publish,
+      lateMs: ({ source }, number) => delay(source, seeded(`${name}/${number}`)),
+    });
     // What is proven has to be held, and what the proof itself began to be over.
     await pause(Number(process.env.BENCH_QUIET_MS ?? 240_000));
     const { held, events } = await serve.status();
@@ -129,7 +112,12 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
         if (!region) throw new Error("no Region");
         for (const [index, change] of deployment(region, number).entries()) {
           await pause(at + index * CHANGE_EVERY_MS - Date.now());
-          shown.push(...(await apply(change)));
+          const { showed } = await showing(change, {
+            url: site.url,
+            publish: async (told) => void (await serve?.publish(told)),
+            lateMs: ({ source }, which) => (delay ? delay(source, seeded(which)) : 0),
+          });
+          shown.push(showed);
           // Orca's stages of other pipelines refresh what they have changed.
           if (index === 4 || index === 8) {
             const group = `app${10 + 2 * number + (index === 4 ? 0 : 1)}-main-v000`;
@@ -137,32 +125,6 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
             waits.push(orcaRefresh(site.url, region.region, group));
           }
         }
-      }
-      async function apply({ what, make, shown: isShown }: Change): Promise<Promise<Shown>[]> {
-        const changedAt = Date.now();
-        const told = await make();
-        const lates = told.map((one, index) =>
-          delay ? delay(one.source, seeded(`${what}/${changedAt}/${index}`)) : 0,
-        );
-        const telling = Promise.all(
-          told.map(async (one, index) => {
-            await pause(changedAt + (lates[index] ?? 0) - Date.now());
-            await serve?.publish(one);
-          }),
-        );
-        const looking = (async () => {
-          const deadline = changedAt + SHOWN_WITHIN_MS;
-          while (Date.now() < deadline) {
-            if (await isShown(site.url).catch(() => false)) {
-              const changeMs = Date.now() - changedAt;
-              await telling;
-              return { what, changeMs, deliveryMs: Math.max(0, changeMs - Math.max(0, ...lates)) };
-            }
-            await pause(LOOK_MS);
-          }
-          return { what, changeMs: undefined, deliveryMs: undefined };
-        })();
-        return [looking];
       }
     },
     async stop() {

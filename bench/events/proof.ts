@@ -2,14 +2,28 @@ import { ofCall, ofGroup, ofInstance, ofService, type Told } from "../../test/re
 import { elements } from "../../test/real/aws-query.ts";
 import type { FilledRegion } from "./inventory.ts";
 
+const ROUNDS = 6;
+const ROUND_MS = 4_000;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Has each kind in each Region told often enough to be proven, each event as late as is said, ms. */
+export async function prove(
+  regions: readonly FilledRegion[],
+  { publish, lateMs }: { publish(told: Told): Promise<unknown>; lateMs(told: Told, number: string): number },
+): Promise<void> {
+  const telling: Promise<unknown>[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const events = (await Promise.all(regions.map(oneOfEach))).flat();
+    for (const [index, told] of events.entries())
+      telling.push(pause(lateMs(told, `${round}/${index}`)).then(() => publish(told)));
+    await pause(ROUND_MS);
+  }
+  await Promise.all(telling);
+}
+
 /** One event of each kind that `serve` may leave to the floor, about what is there: it only has to arrive. */
-export async function oneOfEach({
-  region,
-  aws,
-  vpc,
-  targetGroups,
-  securityGroups,
-}: FilledRegion): Promise<Told[]> {
+async function oneOfEach({ region, aws, vpc, targetGroups, securityGroups }: FilledRegion): Promise<Told[]> {
   const first = (xml: string, name: string) => elements(xml, name)[0] ?? "";
   const instance = first(await aws.ec2("DescribeInstances"), "instanceId");
   const balancer = first(await aws.elbV2("DescribeLoadBalancers"), "LoadBalancerArn");

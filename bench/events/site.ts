@@ -10,6 +10,7 @@ import { startEngine } from "../../test/real/clouddriver/engine.ts";
 import { startMoto } from "../../test/real/clouddriver/moto.ts";
 import { freePort, spawnServer, waitUntil } from "../../test/real/clouddriver/process.ts";
 import { startRedis } from "../../test/real/clouddriver/redis.ts";
+import { openDoor } from "../../test/real/door.ts";
 import { startLocalStack } from "../../test/real/localstack.ts";
 import { fillRegion } from "./inventory.ts";
 
@@ -44,19 +45,29 @@ export async function startSite({
   const [redis, moto] = await Promise.all([startRedis(), startMoto()]);
   const proxy = await startAwsProxy({ motoPort: moto.port });
   const filled = await Promise.all(regions.map((region) => fillRegion(moto.url, region)));
-  const engine = await startEngine({
-    redisUrl: redis.url,
-    proxyPort: proxy.port,
-    regions,
-    intervalSeconds,
-    readySeconds: 240,
-  });
+  const start = () =>
+    startEngine({
+      redisUrl: redis.url,
+      proxyPort: proxy.port,
+      regions,
+      intervalSeconds,
+      readySeconds: 240,
+    });
+  let engine = await start();
+  const door = await openDoor(() => engine.url);
   return {
     regions: filled,
     proxy,
-    url: engine.url,
-    redisUrl: redis.url,
+    url: door.url,
+    redis,
+    motoUrl: moto.url,
+    /** As a node that crashes, and is started again. */
+    async restartClouddriver() {
+      await engine.kill();
+      engine = await start();
+    },
     async stop() {
+      door.close();
       await engine.stop();
       await Promise.all([proxy.close(), redis.stop(), moto.stop()]);
     },
@@ -64,14 +75,14 @@ export async function startSite({
 }
 
 /** `aec serve` in a process of its own, with a topic of LocalStack's that signs and delivers. */
-export async function startServe(site: Site) {
+export async function startServe(site: Site, options: readonly string[] = []) {
   const localStack = await startLocalStack({ services: ["sns", "sqs", "sts"] });
   const region = "us-east-1";
   const env = {
     PATH: process.env.PATH,
     ...localStack.env(TOPIC_ACCOUNT, region),
     AEC_CLOUDDRIVER_URL: site.url,
-    AEC_LOCK_STORE: site.redisUrl,
+    AEC_LOCK_STORE: site.redis.url,
     AEC_SERVE_TOKEN: "token",
   };
   const topic = `arn:aws:sns:${region}:${TOPIC_ACCOUNT}:aec-default`;
@@ -79,19 +90,27 @@ export async function startServe(site: Site) {
   await writeFile(join(cwd, "aec.yml"), CONFIG);
   const [port, adminPort] = [await freePort(), await freePort()];
   const listen = ["--listen", `127.0.0.1:${port}`, "--admin-listen", `127.0.0.1:${adminPort}`];
-  const server = await spawnServer(process.execPath, [AEC, "serve", ...listen, "--topic-arn", topic], {
-    cwd,
-    env,
-  });
   const admin = `http://127.0.0.1:${adminPort}`;
-  await waitUntil("aec serve", server, 30_000, async () => (await fetch(`${admin}/readyz`)).ok);
-  const endpoint = `http://127.0.0.1:${port}/aws/notify`;
-  const created = await aec(["sns", "create", "--endpoint", endpoint, "--yes"], { env });
+  const argv = [AEC, "serve", ...listen, "--topic-arn", topic, ...options];
+  const start = async () => {
+    const started = await spawnServer(process.execPath, argv, { cwd, env });
+    await waitUntil("aec serve", started, 30_000, async () => (await fetch(`${admin}/readyz`)).ok);
+    return started;
+  };
+  let server = await start();
+  const door = await openDoor(() => `http://127.0.0.1:${port}`);
+  const created = await aec(["sns", "create", "--endpoint", `${door.url}/aws/notify`, "--yes"], { env });
   if (created.exit !== 0) throw new Error(created.stderr);
   const credentials = { accessKeyId: TOPIC_ACCOUNT, secretAccessKey: "test" };
   const sns = new SNSClient({ endpoint: localStack.url, region, credentials });
   return {
-    output: server.output,
+    output: () => server.output(),
+    /** Through which SNS delivers. */
+    door,
+    kill: () => server.kill(),
+    async startAgain() {
+      server = await start();
+    },
     publish: ({ message }: Told) =>
       sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(message) })),
     async status(): Promise<{ held: number; events: { type: string; region: string; proven: boolean }[] }> {
@@ -99,6 +118,7 @@ export async function startServe(site: Site) {
       return (await answer.json()) as Awaited<ReturnType<typeof this.status>>;
     },
     async stop() {
+      door.close();
       await server.stop();
       await localStack.stop();
     },

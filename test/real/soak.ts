@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -11,6 +9,8 @@ import { type Engine, type EngineOptions, startEngine } from "./clouddriver/engi
 import { startMoto } from "./clouddriver/moto.ts";
 import { type ServerProcess, spawnServer } from "./clouddriver/process.ts";
 import { startRedis } from "./clouddriver/redis.ts";
+import { openDoor } from "./door.ts";
+import { heldAgents } from "./holds.ts";
 import { startLocalStack } from "./localstack.ts";
 import { motoInventory } from "./moto-inventory.ts";
 import { MOTO_ACCOUNT, REGION } from "./real-engine.ts";
@@ -62,18 +62,13 @@ export async function soak({ minutes, seed }: { minutes: number; seed: number })
     let engine: Engine = await startEngine(engineOptions);
     cleanUp.push(() => engine.stop());
     // A node that comes back has another port: what is configured stays.
-    const door = createServer((socket) => {
-      const inner = connect(Number(new URL(engine.url).port), "127.0.0.1");
-      socket.on("error", () => inner.destroy()).pipe(inner);
-      inner.on("error", () => socket.destroy()).pipe(socket);
-    }).listen(0, "127.0.0.1");
-    await once(door, "listening");
-    cleanUp.push(() => door.close());
+    const door = await openDoor(() => engine.url);
+    cleanUp.push(door.close);
 
     const env = {
       PATH: process.env.PATH,
       ...localStack.env(TOPIC_ACCOUNT, REGION),
-      AEC_CLOUDDRIVER_URL: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
+      AEC_CLOUDDRIVER_URL: door.url,
       AEC_LOCK_STORE: redis.url,
     };
     const created = await aec(["sns", "create", "--protocol", "sqs", "--yes"], { env });
@@ -163,8 +158,9 @@ export async function soak({ minutes, seed }: { minutes: number; seed: number })
     const logs = [mortal, lasting].map((one) => one.output().slice(-20_000)).join("\n====\n");
     await Promise.all([mortal.stop(), lasting.stop()]);
     const store = new Redis(redis.url);
-    const locks = (await store.keys("aec:lease*")).concat(await holdsOf(store));
+    const leases = await store.keys("aec:lease*");
     store.disconnect();
+    const locks = [...leases, ...(await heldAgents(redis.url))];
     const audit = { exit: audited.exit, output: audited.stdout + audited.stderr };
     return { events, faults, audit, left: rest, locks, memory: { from, to }, logs };
   } finally {
@@ -228,13 +224,6 @@ function createChanges(
       await announce(item("AWS::EC2::SecurityGroup", id, true));
     }
   };
-}
-
-/** Agents that an `aec` keeps from running. */
-async function holdsOf(store: Redis): Promise<string[]> {
-  const agents = await store.keys("*Agent");
-  const values = await Promise.all(agents.map((key) => store.get(key).catch(() => null)));
-  return agents.filter((_, index) => values[index]?.startsWith("aec:"));
 }
 
 function memoryOf(pid: number): number {

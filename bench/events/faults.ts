@@ -1,0 +1,180 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { test } from "vitest";
+import { percentile } from "../../src/percentile.ts";
+import { aec } from "../../test/helpers/aec.ts";
+import { heldAgents } from "../../test/real/holds.ts";
+import { seeded } from "../../test/real/seeded.ts";
+import { deployment } from "./deployment.ts";
+import { prove } from "./proof.ts";
+import { type Shown, showing } from "./showing.ts";
+import { startServe, startSite } from "./site.ts";
+
+const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
+  0,
+  Number(process.env.BENCH_REGIONS ?? 4),
+);
+const WITHHELD_MS = Number(process.env.BENCH_WITHHELD_MINUTES ?? 10) * 60_000;
+const DEPLOYMENT_EVERY_MS = 60_000;
+const CHANGE_EVERY_MS = 4_000;
+
+interface Phase {
+  name: string;
+  /** Breaks something and mends it; resolves when the phase is over, with what was seen. */
+  run(): Promise<string>;
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
+const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+
+test("mode events while deployments go on and one thing after the other fails", {
+  timeout: 3_600_000,
+}, async () => {
+  const site = await startSite({ regions: REGIONS, intervalSeconds: 30 });
+  const serve = await startServe(site, ["--heartbeat", "1m"]);
+  const held = async () => (await heldAgents(site.redis.url).catch(() => [])).length;
+  /** How long it takes until so many agents are held, s. */
+  const until = async (isEnough: (count: number) => boolean) => {
+    const started = Date.now();
+    while (!isEnough(await held())) {
+      if (Date.now() - started > 15 * 60_000) return "not within 15 min";
+      await pause(250);
+    }
+    return `${seconds(Date.now() - started)} s`;
+  };
+  const early = (what: string) => 500 + seeded(what)() * 1_000;
+  const proveAll = () => prove(site.regions, { publish: serve.publish, lateMs: (_, which) => early(which) });
+  let lateAndTwice = false;
+  const publish = async (told: Parameters<typeof serve.publish>[0]) => {
+    // What cannot be delivered is AWS's to keep, and the fault's own.
+    await serve.publish(told).catch(() => {});
+    if (lateAndTwice) await serve.publish(told);
+  };
+
+  const phases: Phase[] = [
+    {
+      name: "nothing",
+      async run() {
+        await pause(120_000);
+        return `${await held()} agents held`;
+      },
+    },
+    {
+      name: "`serve` killed, started again after 90 s",
+      async run() {
+        await serve.kill();
+        const freed = await until((count) => count === 0);
+        await pause(90_000);
+        await serve.startAgain();
+        await pause(30_000);
+        return `no agent held any more after ${freed}`;
+      },
+    },
+    {
+      name: "Redis restarted, empty",
+      async run() {
+        await proveAll();
+        await pause(60_000);
+        const before = await held();
+        await site.redis.restart();
+        const again = await until((count) => count >= before);
+        await pause(60_000);
+        return `${before} agents held again after ${again}`;
+      },
+    },
+    {
+      name: "Clouddriver killed in the middle of runs",
+      async run() {
+        const started = Date.now();
+        await site.restartClouddriver();
+        const down = seconds(Date.now() - started);
+        await pause(60_000);
+        return `it was gone for ${down} s; ${await held()} agents held`;
+      },
+    },
+    {
+      name: `no message for ${WITHHELD_MS / 60_000} min`,
+      async run() {
+        const started = Date.now();
+        serve.door.shut();
+        const noticed = await until((count) => count === 0);
+        await pause(started + WITHHELD_MS - Date.now());
+        serve.door.open();
+        return `no agent held any more after ${noticed}`;
+      },
+    },
+    {
+      name: "messages late, and twice",
+      async run() {
+        lateAndTwice = true;
+        await proveAll();
+        const again = await until((count) => count > 0);
+        await pause(150_000);
+        return `agents held again after ${again}`;
+      },
+    },
+  ];
+
+  try {
+    await proveAll();
+    await pause(120_000);
+    const changes: { phase: string; showed: Promise<Shown> }[] = [];
+    let phase = phases[0]?.name;
+    const deploy = async () => {
+      for (let number = 0; phase !== undefined; number += 1) {
+        const at = Date.now();
+        const region = site.regions[number % site.regions.length];
+        if (!region) throw new Error("no Region");
+        for (const [index, change] of deployment(region, number).entries()) {
+          await pause(at + index * CHANGE_EVERY_MS - Date.now());
+          const during = phase;
+          if (during === undefined) return;
+          const lateMs = (_: unknown, which: string) => early(which) * (lateAndTwice ? 20 : 1);
+          const { showed } = await showing(change, { url: site.url, publish, lateMs });
+          changes.push({ phase: during, showed });
+        }
+        await pause(at + DEPLOYMENT_EVERY_MS - Date.now());
+      }
+    };
+    const deploying = deploy();
+    deploying.catch(() => {});
+    const seen = new Map<string, string>();
+    for (const one of phases) {
+      phase = one.name;
+      seen.set(one.name, await one.run());
+      console.log(`${one.name}: ${seen.get(one.name)}`);
+    }
+    phase = undefined;
+    await deploying;
+    const shown = await Promise.all(
+      changes.map(async ({ phase: during, showed }) => ({ during, ...(await showed) })),
+    );
+    const audited = await aec(["refresh", "--account", "default", "--audit", "--exit-code"], {
+      env: {
+        AEC_CLOUDDRIVER_URL: site.url,
+        AWS_ENDPOINT_URL: site.motoUrl,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        AWS_REGION: REGIONS[0] ?? "",
+      },
+    });
+    const rows = phases.map(({ name }) => {
+      const times = shown
+        .filter(({ during }) => during === name)
+        .map(({ changeMs = Number.POSITIVE_INFINITY }) => changeMs);
+      const spread = [0.5, 0.95, 1].map((share) => seconds(percentile(times, share) ?? Number.NaN));
+      return `| ${name} | ${times.length} | ${spread.join(" / ")} | ${seen.get(name)} |`;
+    });
+    const table = [
+      "| what fails | changes | change to visible, s (p50 / p95 / max) | what was seen |",
+      "| --- | --- | --- | --- |",
+      ...rows,
+      `audit: ${audited.exit}\n${audited.stdout}`,
+    ].join("\n");
+    await mkdir("bench/results", { recursive: true });
+    await writeFile("bench/results/faults.md", `${table}\n\n${serve.output()}`);
+    console.log(table);
+  } finally {
+    await serve.stop();
+    await site.stop();
+  }
+});
