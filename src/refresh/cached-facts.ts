@@ -49,17 +49,16 @@ export async function cachedFacts(
 }
 
 /** A service of ECS, shown as a server group (EcsServerGroup of clouddriver-ecs). */
-function serviceFact({ name, capacity, ecsCluster, taskDefinition }: ServerGroup): Fact {
+function serviceFact({ name, capacity, ecsCluster = "", taskDefinition }: ServerGroup): Fact {
+  const facts = { cluster: ecsCluster, taskDefinition: taskDefinition?.taskName ?? "" };
+  return { id: name, name, facts: { ...capacityFacts(capacity), ...facts } };
+}
+
+function capacityFacts(capacity: ServerGroup["capacity"]) {
   return {
-    id: name,
-    name,
-    facts: {
-      min: String(capacity?.min),
-      max: String(capacity?.max),
-      desired: String(capacity?.desired),
-      cluster: ecsCluster ?? "",
-      taskDefinition: taskDefinition?.taskName ?? "",
-    },
+    min: String(capacity?.min),
+    max: String(capacity?.max),
+    desired: String(capacity?.desired),
   };
 }
 
@@ -67,16 +66,8 @@ function serviceFact({ name, capacity, ecsCluster, taskDefinition }: ServerGroup
 function groupFact({ name, capacity, asg, instances }: ServerGroup): Fact {
   const ids =
     asg?.instances?.map(({ instanceId }) => instanceId) ?? instances?.map((one) => one.name ?? one.id);
-  return {
-    id: name,
-    name,
-    facts: {
-      min: String(capacity?.min),
-      max: String(capacity?.max),
-      desired: String(capacity?.desired),
-      instances: (ids ?? []).filter((id) => id !== undefined),
-    },
-  };
+  const known = (ids ?? []).filter((id) => id !== undefined);
+  return { id: name, name, facts: { ...capacityFacts(capacity), instances: known } };
 }
 
 /** A rule as `AmazonSecurityGroupProvider` shows it: of a range of addresses, or of another group. */
