@@ -24,11 +24,16 @@ export interface GlobalOptions extends ConnectionFlags {
   kubeContext?: string | undefined;
 }
 
+/** The origin of addresses that `kubectl port-forward` opened for this command alone. */
+export const FORWARDED = "--kube-namespace";
+
 /** What every command works with. */
 export interface Context {
   world: World;
   out: Output;
   settings: Settings;
+  /** The `aec.yml` that was found or named. */
+  configFile: string | undefined;
   /** What flags and variables say, without `aec.yml`. */
   settingsWithoutFile(): Settings;
   /** Names of the environments of `aec.yml`. */
@@ -82,6 +87,7 @@ export async function createContext(
       settings ??= resolve(path === undefined ? undefined : reader?.readConfig(path));
       return settings;
     },
+    configFile: path,
     settingsWithoutFile: () => resolve(undefined),
     environments: () =>
       path === undefined ? [] : Object.keys(reader?.readConfig(path).config.environments ?? {}),
@@ -137,7 +143,7 @@ function forwarded(
 ): Settings {
   if (!forwards) return settings;
   const setting = <T>(value: (open: Forwards) => T): Setting<T> => ({
-    origin: "--kube-namespace",
+    origin: FORWARDED,
     get value() {
       if ("problem" in forwards) throw forwards.problem;
       return value(forwards);

@@ -32,13 +32,17 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 interface Command {
   name(): string;
   readonly commands: readonly Command[];
+  readonly options: readonly { short?: string; long?: string; required: boolean }[];
 }
 
 /** As far as a command line that may be wrong names one: `aec sns create`. */
 function commandIn(argv: readonly string[], program: Command): string {
   let command = program;
   const path = [program.name()];
-  for (const word of argv) {
+  for (const [index, word] of argv.entries()) {
+    const before = argv[index - 1] ?? "";
+    if (program.options.some(({ short, long, required }) => required && [short, long].includes(before)))
+      continue;
     const next = command.commands.find((one) => one.name() === word);
     if (!next) continue;
     path.push(word);

@@ -33,13 +33,13 @@ export interface EcsService {
 
 /**
  * The ECS services of an account and Region that Clouddriver can show: those with a scalable target
- * (EcsServerClusterProvider of clouddriver-ecs).
+ * (EcsServerClusterProvider of clouddriver-ecs), and with a name that only one cluster has (it knows them by name).
  */
 export async function ecsServices(context: Context, place: Place): Promise<EcsService[]> {
-  const [services, targets] = await Promise.all([
-    allServices(context, place),
-    scalableTargets(context, place),
-  ]);
+  const [all, targets] = await Promise.all([allServices(context, place), scalableTargets(context, place)]);
+  const clusters = new Map<string | undefined, number>();
+  for (const { serviceName } of all) clusters.set(serviceName, (clusters.get(serviceName) ?? 0) + 1);
+  const services = all.filter(({ serviceName }) => clusters.get(serviceName) === 1);
   return services.flatMap(
     ({ serviceName: name = "", clusterArn = "", desiredCount, taskDefinition = "" }) => {
       const cluster = afterLastSlash(clusterArn);
@@ -59,7 +59,8 @@ export async function ecsServices(context: Context, place: Place): Promise<EcsSe
   );
 }
 
-async function allServices(context: Context, place: Place) {
+/** Those of all clusters. */
+export async function allServices(context: Context, place: Place) {
   const client = watchCalls(new ECSClient(clientConfig(context, place, "ECS")), context);
   const clusters = await awsCall("ecs:ListClusters", async () => {
     const arns: string[] = [];
@@ -91,7 +92,7 @@ async function servicesOf(client: ECSClient, cluster: string) {
 }
 
 /** By what they scale: `service/CLUSTER/NAME`. */
-function scalableTargets(context: Context, place: Place): Promise<Map<string, ScalableTarget>> {
+export function scalableTargets(context: Context, place: Place): Promise<Map<string, ScalableTarget>> {
   const config = clientConfig(context, place, "APPLICATION_AUTO_SCALING");
   const client = watchCalls(new ApplicationAutoScalingClient(config), context);
   return awsCall("application-autoscaling:DescribeScalableTargets", async () => {

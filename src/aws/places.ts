@@ -30,8 +30,9 @@ export interface PlaceOptions {
 type ConfiguredAccount = NonNullable<EnvironmentConfig["accounts"]>[number];
 
 /**
- * Where a command works: --regions, else the Region of --aws-region, all of `notify.regions`, or AWS_REGION; in the
- * accounts of --accounts, else in all of `aec.yml` that can be reached when one has a role, else in the caller's own.
+ * Where a command works: --regions, else the Region of --aws-region, all of `notify.regions`, AWS_REGION, or that of the
+ * AWS profile; in the accounts of --accounts, else in all of `aec.yml` that can be reached when one has a role, else in
+ * the caller's own.
  * Throws usage errors for names that are not there.
  */
 export async function placesOf(context: Context, options: PlaceOptions): Promise<Place[]> {
@@ -58,7 +59,8 @@ export async function placesOf(context: Context, options: PlaceOptions): Promise
 
 /** The Regions of a command, most wanted first. Throws where none is named, and for what is none. */
 export function regionsOf({ settings }: Context, flag?: readonly string[]): string[] {
-  const { value, origin } = settings.awsRegion;
+  const { value, origin } =
+    settings.awsRegion.value === undefined ? settings.profileRegion : settings.awsRegion;
   const single = value === undefined ? undefined : [value];
   const configured = settings.section.notify?.regions;
   const [regions, from] = flag

@@ -1,8 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readConfig } from "../config/file.ts";
 import type { EnvironmentConfig } from "../config/schema.ts";
-import type { Settings } from "../config/settings.ts";
-import type { Context } from "../context.ts";
+import type { Setting, Settings } from "../config/settings.ts";
+import { type Context, FORWARDED } from "../context.ts";
 import { usageError } from "../errors.ts";
 import { addEnvironment } from "../init/add-environment.ts";
 import { accountsOf, type Found, findSite } from "../init/find.ts";
@@ -25,10 +25,14 @@ export interface InitOptions {
 /** `aec init`: finds what is there, asks for what is not, shows `aec.yml` and writes it. */
 export async function run(context: Context, options: InitOptions): Promise<CommandResult> {
   const { world, out } = context;
-  const path = join(world.cwd, "aec.yml");
+  const path = context.configFile ?? join(world.cwd, "aec.yml");
   // The new environment takes nothing over from others.
   const settings = context.settingsWithoutFile();
   const environment = settings.environment.value ?? "default";
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(environment))
+    throw usageError("bad-environment", `"${environment}" cannot be the name of an environment`, {
+      hint: "letters, digits, dots, dashes and underscores, such as prod",
+    });
   const before = readText(path);
   if (before !== undefined) assertNew(path, settings.environment);
   const found = await findSite(context, settings);
@@ -42,7 +46,7 @@ export async function run(context: Context, options: InitOptions): Promise<Comma
     out.show(shown);
     await context.confirm(`Write ${path}?`);
     applyChange({ path, before, after });
-    writeAtomically(join(world.cwd, SCHEMA_FILE), renderSchema());
+    writeAtomically(join(dirname(path), SCHEMA_FILE), renderSchema());
   }
   return {
     data: { path, written: !options.dryRun, content: after },
@@ -110,15 +114,19 @@ async function complete(
     ...(protocol !== undefined && { protocol }),
     ...(regions.length > 0 && { regions }),
   };
+  // A forwarded port ends with this command.
+  const lasting = ({ origin }: Setting<unknown>) => origin !== FORWARDED;
   return {
     ...(found.target && { target: { [found.target.kind]: found.target.path } }),
-    ...(clouddriver !== undefined && {
-      clouddriver: (settings.clouddriver.value ?? [clouddriver]).map((url) =>
-        withoutSecret(url, "AEC_CLOUDDRIVER_URL"),
-      ),
-    }),
+    ...(clouddriver !== undefined &&
+      lasting(settings.clouddriver) && {
+        clouddriver: (settings.clouddriver.value ?? [clouddriver]).map((url) =>
+          withoutSecret(url, "AEC_CLOUDDRIVER_URL"),
+        ),
+      }),
     ...(lockStore !== undefined && { lockStore: withoutSecret(lockStore, "AEC_LOCK_STORE") }),
-    ...(found.gate !== undefined && { gate: withoutSecret(found.gate, "AEC_GATE_URL") }),
+    ...(found.gate !== undefined &&
+      lasting(settings.gate) && { gate: withoutSecret(found.gate, "AEC_GATE_URL") }),
     ...(awsRegion !== undefined && { awsRegion }),
     ...(settings.awsProfile.value !== undefined && { awsProfile: settings.awsProfile.value }),
     ...(Object.keys(notify).length > 0 && { notify }),

@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { World } from "../world.ts";
-import { awsConfigPath, awsProfiles } from "./aws-profiles.ts";
+import { awsProfiles } from "./aws-profiles.ts";
 import type { ConfigFile } from "./file.ts";
 import type { EnvironmentConfig } from "./schema.ts";
 
@@ -38,6 +38,8 @@ export interface Settings {
   spinnakerUser: Setting<string>;
   awsRegion: Setting<string>;
   awsProfile: Setting<string>;
+  /** Where commands work that no Region is named for; what they write for other machines does not name it. */
+  profileRegion: Setting<string>;
   /** The section of `aec.yml`, empty without one. */
   section: EnvironmentConfig;
   /** Where that is: `aec.yml: environments.prod`; undefined without one. */
@@ -107,16 +109,14 @@ export function resolveSettings(
       : { value: undefined, origin: "not set" },
     spinnakerUser: text("--spinnaker-user", flags.spinnakerUser, "AEC_SPINNAKER_USER", "spinnakerUser"),
     awsRegion:
-      awsRegion.origin !== "not set"
-        ? awsRegion
-        : env.AWS_DEFAULT_REGION
-          ? { value: env.AWS_DEFAULT_REGION, origin: "AWS_DEFAULT_REGION" }
-          : regionOfProfile(awsProfile, world),
+      awsRegion.origin === "not set" && env.AWS_DEFAULT_REGION
+        ? { value: env.AWS_DEFAULT_REGION, origin: "AWS_DEFAULT_REGION" }
+        : awsRegion,
     awsProfile,
+    profileRegion: regionOfProfile(awsProfile, world),
   };
 }
 
-/** As the AWS SDK finds it, which is only asked with a Region that is known already. */
 function regionOfProfile(profile: Setting<string>, world: Pick<World, "env" | "home">): Setting<string> {
   const name = () => profile.value ?? "default";
   const region = () => awsProfiles(world).get(name());
@@ -125,7 +125,7 @@ function regionOfProfile(profile: Setting<string>, world: Pick<World, "env" | "h
       return region();
     },
     get origin() {
-      return region() === undefined ? "not set" : `${awsConfigPath(world)}: ${name()}`;
+      return region() === undefined ? "not set" : `AWS profile ${name()}`;
     },
   };
 }

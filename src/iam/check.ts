@@ -1,4 +1,5 @@
 import { createConfigService } from "../aws/config-service.ts";
+import { allServices, scalableTargets } from "../aws/ecs.ts";
 import { isMissing } from "../aws/errors.ts";
 import { createEventBridge } from "../aws/eventbridge.ts";
 import type { Place } from "../aws/places.ts";
@@ -33,7 +34,7 @@ export async function checkPermissions(
   const queue = () => sqs.queue(deadLetterQueueName({ topicName }));
   const rule = () => bridge.rule(ruleName(topicName, "autoscaling"));
   const topic = () => sns.topic(arn);
-  const services = async () => (await awsFacts(context, place, "ecs-service")).at(0);
+  const services = async () => (await allServices(context, place)).at(0);
   // AWS looks at the permission before it looks for the resource: a missing one is an answer as well.
   const probes: Readonly<Record<string, () => Promise<unknown>>> = {
     "sns:GetTopicAttributes": topic,
@@ -58,7 +59,7 @@ export async function checkPermissions(
     "ecs:ListClusters": services,
     "ecs:ListServices": services,
     "ecs:DescribeServices": services,
-    "application-autoscaling:DescribeScalableTargets": services,
+    "application-autoscaling:DescribeScalableTargets": () => scalableTargets(context, place),
   };
   const actions = new Set(
     commands.flatMap((command) => (PERMISSIONS[command] ?? []).flatMap(({ actions: list }) => list)),

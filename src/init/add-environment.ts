@@ -43,10 +43,18 @@ export function addEnvironment(file: YamlFile, answers: Answers): string {
     ...(names && { defaultEnvironment: only }),
     environments: { ...before.environments, ...(parse(renderConfig(answers)) as Config).environments },
   };
-  if (!isDeepStrictEqual(parse(after), wanted)) {
+  if (!isDeepStrictEqual(parsed(after), wanted)) {
     throw file.refuse(environments.key.range?.[0] ?? 0, "this file cannot be edited safely");
   }
   return after;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function lineStartOf(text: string, { key }: MapPair): number {

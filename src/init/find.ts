@@ -1,5 +1,6 @@
 import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { readAccounts } from "../clouddriver/accounts.ts";
 import { awsProfiles } from "../config/aws-profiles.ts";
@@ -10,7 +11,7 @@ import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Answer } from "../http.ts";
 import type { World } from "../world.ts";
-import { accountsIn } from "./accounts-in-files.ts";
+import { accountsIn, accountsOfHalyard } from "./accounts-in-files.ts";
 
 /** What there is to be written into `aec.yml`, and where it was found. */
 export interface Found {
@@ -27,6 +28,7 @@ const CLOUDDRIVERS = ["http://localhost:7002", "http://spin-clouddriver:7002"];
 const ANSWER_WITHIN_MS = 2_000;
 /** Deep enough for `overlays/prod` of a checkout. */
 const MAX_DEPTH = 3;
+const NONE = { known: [], unclear: [] };
 
 /** Looks at the files here and at what answers; changes nothing and asks AWS nothing. */
 export async function findSite(context: Context, settings: Settings): Promise<Found> {
@@ -40,17 +42,19 @@ export async function findSite(context: Context, settings: Settings): Promise<Fo
   const clouddriver = await findClouddriver(context, settings);
   if (clouddriver.accounts.length > 0)
     told.push(`Clouddriver: ${clouddriver.url}, with ${clouddriver.accounts.length} AWS accounts`);
-  const configured = clouddriver.accounts.length > 0 ? [] : accountsOfTarget(target, world);
-  if (configured.length > 0)
-    told.push(`in ${target?.path}: AWS accounts ${configured.map(({ name }) => name).join(", ")}`);
+  const { known, unclear } = clouddriver.accounts.length > 0 ? NONE : accountsOfTarget(target, world);
+  if (known.length > 0)
+    told.push(`in ${target?.path}: AWS accounts ${known.map(({ name }) => name).join(", ")}`);
+  if (unclear.length > 0)
+    context.out.warn(`files in ${target?.path} do not agree on AWS account ${unclear.join(", ")}: left out`);
   const profiles = [...awsProfiles(world).keys()];
   if (profiles.length > 0) told.push(`AWS profiles: ${profiles.join(", ")}`);
   return {
     target,
     clouddriver: clouddriver.url,
     gate: gate === SPIN_ENDPOINT ? undefined : gate,
-    awsRegion: settings.awsRegion.value,
-    accounts: [...clouddriver.accounts, ...configured],
+    awsRegion: settings.awsRegion.value ?? settings.profileRegion.value,
+    accounts: [...clouddriver.accounts, ...known],
     told,
   };
 }
@@ -91,21 +95,34 @@ export async function accountsOf(context: Context, url: string): Promise<Found["
     }));
 }
 
-/** What the target's files name, one of each name. */
-function accountsOfTarget(target: Found["target"], { home, cwd }: World): Found["accounts"] {
-  const accounts = filesOfTarget(target, home, cwd).flatMap(accountsIn);
-  return [...new Map(accounts.map((account) => [account.name, account])).values()];
+/** What the target's files name; a name that two files give to different accounts is nobody's. */
+function accountsOfTarget(
+  target: Found["target"],
+  { home, cwd }: World,
+): { known: Found["accounts"]; unclear: string[] } {
+  const known = new Map<string, Found["accounts"][number]>();
+  const unclear = new Set<string>();
+  for (const account of accountsInFiles(target, home, cwd)) {
+    const other = known.get(account.name);
+    if (other && !isDeepStrictEqual(other, account)) unclear.add(account.name);
+    known.set(account.name, account);
+  }
+  return { known: [...known.values()].filter(({ name }) => !unclear.has(name)), unclear: [...unclear] };
 }
 
-function filesOfTarget(target: Found["target"], home: string, cwd: string): string[] {
+function accountsInFiles(target: Found["target"], home: string, cwd: string): Found["accounts"] {
   if (target === undefined) return [];
   if (target.kind === "halyard") {
-    return [join(home, ".hal", "config"), join(home, ".hal", "default", "profiles", "clouddriver-local.yml")];
+    const hal = join(home, ".hal");
+    return accountsOfHalyard(
+      (deployment) => join(hal, deployment, "profiles", "clouddriver-local.yml"),
+      join(hal, "config"),
+    );
   }
   return [...directoriesBelow(join(cwd, target.path), MAX_DEPTH)].flatMap((directory) =>
     readdirSync(directory)
       .filter((name) => /\.ya?ml$/.test(name))
-      .map((name) => join(directory, name)),
+      .flatMap((name) => accountsIn(join(directory, name))),
   );
 }
 

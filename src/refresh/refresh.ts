@@ -24,7 +24,7 @@ export interface ItemResult extends WorkItem {
 
 /** What AWS says of an item that the cache should show now: the same, something else, or nothing that can be told. */
 export type Comparison =
-  | { result: "same" }
+  | { result: "same"; detail: string }
   | { result: "not-compared" }
   | { result: "differs"; detail: string }
   | { result: "throttled" | "failed"; detail: string; error: string };
@@ -105,7 +105,7 @@ export async function proven(
       const compared: Comparison = verify ? await verify(item) : { result: "not-compared" };
       if (compared.result === "not-compared") return result(verdict, detail);
       if (compared.result === "same")
-        return result(verdict, isGood(verdict) ? `${detail}; AWS shows the same` : detail);
+        return result(verdict, isGood(verdict) ? `${detail}; ${compared.detail}` : detail);
       if (compared.result !== "differs") return result(compared.result, compared.detail, compared.error);
       if (tries === 2) return result("stale", compared.detail);
     }

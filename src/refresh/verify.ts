@@ -64,7 +64,9 @@ export function createVerify(
       return { result, detail: `AWS could not be compared: ${error.message}`, error: error.code };
     }
     const found = describe(inAws, await cachedBeside(inAws, clouddriver, { type, account, region, name }));
-    return found === undefined ? { result: "same" } : { result: "differs", detail: found };
+    if (found !== undefined) return { result: "differs", detail: found };
+    const listed = name !== "*" || type !== "ecs-service";
+    return { result: "same", detail: listed ? "AWS shows the same" : "what AWS has is cached so" };
   };
 }
 

@@ -36,7 +36,7 @@ export function insertLines(
   offset: number,
   lines: readonly string[],
 ): string {
-  const atLineStart = offset === 0 || text[offset - 1] === "\n";
+  const atLineStart = offset === 0 || text[offset - 1] === "\n" || text[offset - 1] === "\uFEFF";
   const block = atLineStart ? lines.map((line) => line + eol).join("") : eol + lines.join(eol);
   return text.slice(0, offset) + block + text.slice(offset);
 }

@@ -121,6 +121,19 @@ describe("--kube-namespace", () => {
     ]);
   });
 
+  test("init reads through a forwarded port, and does not write it", async () => {
+    const site = await testSite();
+    const kubectl = fakeKubectl(site, ["spin-clouddriver"]);
+    const cwd = temporaryDirectory();
+    const init = await aec(["init", "--kube-namespace", "spinnaker", "--yes", "-o", "json"], {
+      cwd,
+      env: { PATH: kubectl.path },
+    });
+    const { content } = init.json<{ content: string }>();
+    expect([init.exit, content]).toEqual([0, expect.stringContaining('awsAccountId: "012345678901"')]);
+    expect(content).not.toContain("127.0.0.1");
+  });
+
   test("without kubectl", async () => {
     const { exit, stdout } = await aec([...argv, "--kube-namespace", "spinnaker"], {
       env: { PATH: "/nowhere" },

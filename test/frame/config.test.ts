@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { testAws } from "../helpers/aws.ts";
 
 interface Settings {
   settings: { name: string; value: unknown; origin: string }[];
@@ -36,16 +37,31 @@ describe("precedence", () => {
     const file = join(cwd, "aws.ini");
     writeFileSync(
       file,
-      "[default]\nregion=eu-west-1\n[profile spinnaker]\nregion = us-west-2\n[profile plain]\ns3 =\n  region = x\n",
+      "[default]\nregion=eu-west-1\n[profile spinnaker]\nregion = us-west-2\n[profile plain]\ns3 =\n  region = x\n[profile 'with space']\n  region = eu-south-1\n",
     );
     const region = async (argv: string[], env = {}) =>
-      (await settings(cwd, argv, { AWS_CONFIG_FILE: file, ...env }))("awsRegion");
-    expect(await region([])).toEqual({ name: "awsRegion", value: "us-west-2", origin: `${file}: spinnaker` });
+      (await settings(cwd, argv, { AWS_CONFIG_FILE: file, ...env }))("profileRegion");
+    expect(await region([])).toEqual({
+      name: "profileRegion",
+      value: "us-west-2",
+      origin: "AWS profile spinnaker",
+    });
+    expect(await region(["--aws-profile", "with space"])).toMatchObject({ value: "eu-south-1" });
+    const credentials = join(cwd, "credentials.ini");
+    writeFileSync(credentials, "[plain]\nregion = ap-south-1\n[default]\naws_access_key_id = x\n");
+    const both = { AWS_SHARED_CREDENTIALS_FILE: credentials };
+    expect(await region(["--aws-profile", "plain"], both)).toMatchObject({ value: "ap-south-1" });
+    expect(await region(["--aws-profile", "default"], both)).toMatchObject({ value: "eu-west-1" });
     expect(await region(["--aws-profile", "default"])).toMatchObject({ value: "eu-west-1" });
     expect(await region(["--aws-profile", "plain"])).toMatchObject({ origin: "not set" });
     writeFileSync(join(cwd, "aec.yml"), TWO.replace("gate:", "awsProfile: $" + "{NONE}\n    gate:"));
     expect(await region([])).toMatchObject({ value: null, origin: expect.stringContaining("{NONE}") });
-    expect(await region([], { AWS_REGION: "eu-north-1" })).toMatchObject({ origin: "AWS_REGION" });
+    const argv = ["sns", "status", "--aws-profile", "plain"];
+    const none = await aec(argv, { cwd: temporaryDirectory(), env: { AWS_CONFIG_FILE: file } });
+    expect([none.exit, none.stderr]).toEqual([2, expect.stringContaining("no AWS Region")]);
+    const { run, aws } = await testAws();
+    await run("sns status", { env: { AWS_REGION: "", AWS_CONFIG_FILE: file } });
+    expect(new Set(aws.requests.map(({ region: asked }) => asked))).toEqual(new Set(["eu-west-1"]));
   });
 
   test("flag, then variable, then aec.yml, then default; each with its origin", async () => {

@@ -65,7 +65,7 @@ describe("the output contract", () => {
     [["instal"], /Did you mean install/],
     [["install", "--haylard"], /Did you mean --halyard[\s\S]*hint: aec install --help\n/],
     [["install", "--output", "xml"], /Allowed choices are text, json, yaml/],
-    [["-q", "sns", "craete"], /Did you mean create[\s\S]*hint: aec sns --help\n/],
+    [["-q", "--env", "install", "sns", "craete"], /Did you mean create[\s\S]*hint: aec sns --help\n/],
     [
       ["refresh", "--timeout", "soon", "--account", "x", "--clouddriver-url", "http://127.0.0.1:1"],
       /"soon" is not a duration/,

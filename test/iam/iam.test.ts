@@ -6,6 +6,9 @@ import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { testAws } from "../helpers/aws.ts";
 import { REGION, serve, testSite, until } from "../helpers/site.ts";
 
+interface Checked {
+  actions: { action: string; result: string }[];
+}
 interface Policy {
   policy: { Statement: { Sid: string; Action: string[]; Resource: string[] }[] };
 }
@@ -168,7 +171,12 @@ describe("aec iam", () => {
     expect([exit, by["sqs:ListQueueTags"], by["sqs:GetQueueUrl"]]).toEqual([4, "denied", "untried"]);
     aws.fault({ kind: "denied", action: "DescribeScalableTargets" });
     const refreshing = await run("iam refresh --check -o json");
-    const checked = refreshing.json<{ actions: { action: string; result: string }[] }>().actions;
+    const checked = refreshing.json<Checked>().actions;
+    aws.fault({ kind: "denied", service: "ecs" });
+    const { actions: denied } = (await run("iam refresh --check -o json")).json<Checked>();
+    expect(denied.filter(({ result }) => result === "denied").map(({ action }) => action)).toEqual([
+      "ecs:ListClusters",
+    ]);
     expect(Object.fromEntries(checked.map(({ action, result }) => [action, result]))).toMatchObject({
       "application-autoscaling:DescribeScalableTargets": "denied",
       "autoscaling:DescribeAutoScalingGroups": "allowed",

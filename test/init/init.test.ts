@@ -255,45 +255,77 @@ describe("aec init", () => {
     );
   });
 
+  /** What Clouddriver takes for an account: its defaults, no empty values, none that are off. */
+  const AWS = `{ enabled: true, defaultRegions: [{ name: us-east-1 }], defaultAssumeRole: "role/{{name}}", accounts: [${[
+    "{ name: prod, accountId: 012345678901, regions: [], sessionName: null }",
+    "{ name: broken }",
+    "{ name: off, accountId: 123456789012, enabled: false }",
+    '{ name: eu, accountId: "210987654321", regions: [{ name: eu-west-1 }], assumeRole: role/x, externalId: "7" }',
+  ].join(", ")}] }\n`;
+  const deployment = (name: string, aws: string) => `- name: ${name}\n  providers:\n    aws: ${aws}`;
+
   test.each([
     [
       "Halyard's",
       {
-        ".hal/config":
-          "currentDeployment: default\ndeploymentConfigurations:\n- name: default\n  providers:\n    aws: @@",
+        ".hal/config": `currentDeployment: spinnaker\ndeploymentConfigurations:\n${deployment("default", "{ accounts: [{ name: no, accountId: 1 }] }\n")}${deployment("spinnaker", AWS)}`,
+        ".hal/default/profiles/clouddriver-local.yml": "aws: { accounts: [{ name: no, accountId: 1 }] }\n",
       },
+    ],
+    [
+      "Halyard's local",
+      { ".hal/config": "{}", ".hal/default/profiles/clouddriver-local.yml": `aws: ${AWS}` },
     ],
     [
       "a patch of the SpinnakerService",
       {
         "spin/kustomization.yml": "",
         "spin/service.yml": "apiVersion: spinnaker.io/v1alpha2\nkind: SpinnakerService\n",
-        "spin/accounts/patch.yml":
-          "kind: SpinnakerService\nspec:\n  spinnakerConfig:\n    config:\n      providers:\n        aws: @@",
+        "spin/accounts/patch.yml": `spec:\n  spinnakerConfig:\n    config:\n      providers:\n        aws: ${AWS}`,
+        "spin/broken.yml": "aws: [",
       },
     ],
-    ["Clouddriver's", { "overlays/config/files/clouddriver.yml": "aws: @@" }],
-  ])("accounts are read from %s files where no Clouddriver tells them", async (_, files) => {
-    const accounts = [
-      "{ name: prod, accountId: 012345678901, assumeRole: role/spinnakerManaged }",
-      "{ name: broken }",
-      '{ name: eu, accountId: "210987654321", regions: [{ name: eu-west-1 }], assumeRole: role/x }',
-    ];
-    const aws = `{ enabled: true, defaultRegions: [{ name: us-east-1 }], accounts: [${accounts.join(", ")}] }\n`;
-    const cwd = place(
-      Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace("@@", aws)])),
-    );
-    const { exit, stderr } = await aec(["init", "--yes"], { cwd, home: cwd, ...NOBODY });
-    expect([exit, stderr]).toEqual([0, expect.stringContaining("AWS accounts prod, eu")]);
-    expect(written(cwd).environments.default?.accounts).toEqual([
+    [
+      "Clouddriver's",
       {
-        name: "prod",
-        awsAccountId: "012345678901",
-        regions: ["us-east-1"],
-        assumeRole: "role/spinnakerManaged",
+        "overlays/config/files/clouddriver.yml": `aws: ${AWS}`,
+        "staging/clouddriver.yml":
+          "aws: { accounts: [{ name: twice, accountId: 111111111111 }, { name: eu, accountId: 210987654321, regions: [{ name: eu-west-1 }], assumeRole: role/x, externalId: '7' }] }",
+        "prod/clouddriver.yml": "aws: { accounts: [{ name: twice, accountId: 222222222222 }] }",
       },
-      { name: "eu", awsAccountId: "210987654321", regions: ["eu-west-1"], assumeRole: "role/x" },
-    ]);
-    expect(written(cwd).environments.default?.notify).toEqual({ regions: ["us-east-1", "eu-west-1"] });
+    ],
+  ])(
+    "accounts are read from %s files where no Clouddriver tells them",
+    async (_, files: Record<string, string>) => {
+      const cwd = place(files);
+      const { exit, stderr } = await aec(["init", "--yes"], { cwd, home: cwd, ...NOBODY });
+      expect([exit, stderr]).toEqual([0, expect.stringMatching(/AWS accounts (prod, eu|eu, prod)$/m)]);
+      expect(stderr.includes("do not agree on AWS account twice")).toBe("prod/clouddriver.yml" in files);
+      const { accounts, notify } = written(cwd).environments.default ?? {};
+      expect(accounts?.toSorted((a, b) => b.name.localeCompare(a.name))).toEqual([
+        { name: "prod", awsAccountId: "012345678901", regions: ["us-east-1"], assumeRole: "role/prod" },
+        {
+          name: "eu",
+          awsAccountId: "210987654321",
+          regions: ["eu-west-1"],
+          assumeRole: "role/x",
+          externalId: "7",
+        },
+      ]);
+      expect(notify?.regions?.toSorted()).toEqual(["eu-west-1", "us-east-1"]);
+    },
+  );
+
+  test("a file that is found elsewhere is the one that is added to; forwarded ports are not written", async () => {
+    const home = place({ ".config/aec/aec.yml": "\uFEFFenvironments:\n  prod: {}\nversion: 1\n" });
+    const cwd = place();
+    const path = join(home, ".config", "aec", "aec.yml");
+    const { exit, stderr } = await aec(["--env", "eu", "init", "--yes"], { cwd, home, ...NOBODY });
+    expect(exit, stderr).toBe(0);
+    expect(existsSync(join(cwd, "aec.yml"))).toBe(false);
+    expect(Object.keys(readConfig(path).config.environments)).toEqual(["prod", "eu"]);
+    expect(readFileSync(path, "utf8")).toMatch(/^\uFEFFdefaultEnvironment: prod\nenvironments:\n/);
+    const odd = await aec(["--env", "a\nb", "init", "--yes"], { cwd, home, ...NOBODY });
+    expect([odd.exit, odd.stderr]).toEqual([2, expect.stringContaining("cannot be the name")]);
   });
 });

@@ -116,7 +116,7 @@ describe("aec refresh --verify", () => {
     expect((await site.aec([...audit, "--fix"])).exit).toBe(0);
     const all = await site.aec(["refresh", "--type", "ecs-service", ...argv]);
     expect(all.json<Refreshed>().items).toMatchObject([
-      { name: "*", detail: expect.stringContaining("AWS shows the same") },
+      { name: "*", detail: expect.stringContaining("what AWS has is cached so") },
     ]);
   });
 
