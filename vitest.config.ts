@@ -8,8 +8,8 @@ export default defineConfig({
     pool: "threads",
     isolate: false,
     setupFiles: ["test/helpers/environment.ts"],
-    // Most tests wait more than they work; the default leaves one core of two idle.
-    maxWorkers: 3,
+    // Most tests wait more than they work; their clocks stand still while the machine is busy.
+    maxWorkers: 4,
     // A machine may be slow; what hangs is told all the same.
     testTimeout: 60_000,
   },

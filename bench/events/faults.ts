@@ -55,7 +55,8 @@ test("mode events while deployments go on and one thing after the other fails", 
   };
   const proveAll = async () => {
     await prove(site.regions, { publish, lateMs });
-    await pause(60_000);
+    // What is proven has to be held, and what the proof itself began to be over.
+    await pause(150_000);
   };
 
   const phases: Phase[] = [

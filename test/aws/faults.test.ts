@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import type { FaultRule } from "../../src/sandbox/aws/faults.ts";
 import { type SandboxAws, startAws } from "../../src/sandbox/aws/server.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { fairClock } from "../helpers/fair-clock.ts";
 import { SPEED } from "../helpers/site.ts";
 
 interface Sequence {
@@ -72,7 +72,7 @@ const OTHERS = ["throttled", "html", "hang"] as const;
 type Run = (line: string) => ReturnType<typeof aec>;
 
 describe.each(SEQUENCES)("$name", ({ given, command, proof }) => {
-  const clock = systemClock(SPEED);
+  const clock = fairClock(SPEED);
   let aws: SandboxAws;
   let accounts = 0;
   beforeAll(async () => {

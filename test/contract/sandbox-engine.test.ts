@@ -1,13 +1,13 @@
 import { describe } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { autoScalingGroup, awsId } from "../../src/sandbox/aws/inventory.ts";
 import { startSite } from "../../src/sandbox/site.ts";
+import { fairClock } from "../helpers/fair-clock.ts";
 import { REGION, SPEED, until } from "../helpers/site.ts";
 import { engineContract } from "./engine.ts";
 
 describe("the embedded Clouddriver", () => {
   engineContract(async () => {
-    const clock = systemClock(SPEED);
+    const clock = fairClock(SPEED);
     const site = await startSite({ clock, features: ["cloud-formation"] });
     await until(() => site.clouddriver.runs.length >= 16, "the first pass of all agents");
     const { inventory } = site.aws;

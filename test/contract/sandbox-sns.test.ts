@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { startAws } from "../../src/sandbox/aws/server.ts";
+import { fairClock } from "../helpers/fair-clock.ts";
 import { SPEED } from "../helpers/site.ts";
 import { eventsContract } from "./events.ts";
 import { recorderContract } from "./recorder.ts";
@@ -13,7 +13,7 @@ describe("the embedded AWS", () => {
 });
 
 async function start(): Promise<AwsUnderTest> {
-  const clock = systemClock(SPEED);
+  const clock = fairClock(SPEED);
   const aws = await startAws({ clock });
   const { url, accountId } = aws;
   const own = {

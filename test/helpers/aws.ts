@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { type AwsOptions, startAws } from "../../src/sandbox/aws/server.ts";
 import { aec, temporaryDirectory, type WorldOptions } from "./aec.ts";
+import { fairClock } from "./fair-clock.ts";
 import { SPEED } from "./site.ts";
 
 /** Calls that change something in AWS. */
@@ -10,7 +10,7 @@ export const MUTATING =
 
 /** An AWS that ends with the test, and a way to run command lines against it with a state of their own. */
 export async function testAws(options: Partial<AwsOptions> = {}) {
-  const clock = systemClock(SPEED);
+  const clock = fairClock(SPEED);
   const aws = await startAws({ clock, ...options });
   onTestFinished(() => aws.close());
   const home = temporaryDirectory();

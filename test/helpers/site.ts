@@ -1,9 +1,10 @@
 import { onTestFinished } from "vitest";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 import { main } from "../../src/main.ts";
 import { autoScalingGroup } from "../../src/sandbox/aws/inventory.ts";
 import { type Site, type SiteOptions, startSite } from "../../src/sandbox/site.ts";
 import { aec, type Outcome, testWorld, type WorldOptions } from "./aec.ts";
+import { fairClock } from "./fair-clock.ts";
 
 /** Sandbox time runs this much faster than the test. */
 export const SPEED = 30;
@@ -19,7 +20,7 @@ export interface TestSite extends Site {
 
 /** A site of the sandbox that ends with the test; its agents have all run once. */
 export async function testSite(options: Partial<SiteOptions> = {}): Promise<TestSite> {
-  const clock = options.clock ?? systemClock(SPEED);
+  const clock = options.clock ?? fairClock(SPEED);
   const site = await startSite({ clock, ...options });
   onTestFinished(() => site.close());
   await until(() => site.clouddriver.runs.length >= 16, "the first pass of all agents");
@@ -33,11 +34,11 @@ export async function testSite(options: Partial<SiteOptions> = {}): Promise<Test
   };
 }
 
-/** Polls a condition for at most twenty seconds of real time, or as long as is said. */
+/** Polls a condition for at most forty seconds of real time, or as long as is said. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  atMostMs = 20_000,
+  atMostMs = 40_000,
 ): Promise<void> {
   const deadline = Date.now() + atMostMs;
   while (!(await condition())) {

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { type SandboxAws, startAws } from "../../src/sandbox/aws/server.ts";
 import { aec, type WorldOptions } from "../helpers/aec.ts";
+import { fairClock } from "../helpers/fair-clock.ts";
 import { SPEED } from "../helpers/site.ts";
 
 const REGION = "us-east-1";
@@ -21,7 +21,7 @@ interface Created {
 
 /** AWS, and an endpoint that confirms as the plugin in Gate does: by the API. */
 async function account(confirms = true) {
-  const clock = systemClock(SPEED);
+  const clock = fairClock(SPEED);
   const aws = await startAws({ clock, regions: [REGION] });
   const server = createServer(async (request, response) => {
     let body = "";
