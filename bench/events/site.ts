@@ -45,15 +45,8 @@ export async function startSite({
   const [redis, moto] = await Promise.all([startRedis(), startMoto()]);
   const proxy = await startAwsProxy({ motoPort: moto.port });
   const filled = await Promise.all(regions.map((region) => fillRegion(moto.url, region)));
-  const start = () =>
-    startEngine({
-      redisUrl: redis.url,
-      proxyPort: proxy.port,
-      regions,
-      intervalSeconds,
-      readySeconds: 240,
-    });
-  let engine = await start();
+  const options = { redisUrl: redis.url, proxyPort: proxy.port, regions, intervalSeconds, readySeconds: 240 };
+  let engine = await startEngine(options);
   const door = await openDoor(() => engine.url);
   return {
     regions: filled,
@@ -64,7 +57,8 @@ export async function startSite({
     /** As a node that crashes, and is started again. */
     async restartClouddriver() {
       await engine.kill();
-      engine = await start();
+      // What is held does not run on the new one yet.
+      engine = await startEngine({ ...options, waitForAgents: [] });
     },
     async stop() {
       door.close();
