@@ -684,13 +684,12 @@ Examples:
 
   program
     .command("budget")
-    .description(
-      "AWS calls a minute of polling, now and as proposed, against what AWS allows; asks AWS nothing",
-    )
+    .description("AWS calls a minute of polling, now and as proposed, against what AWS allows")
     .option(
       "--inventory <file>",
       "counts for each account and Region, YAML or JSON (default: what is cached)",
     )
+    .option("--aws", "count what AWS has instead: a dozen calls for each account and Region")
     .option("--account <name...>", "these alone")
     .option("--interval <duration>", "how often agents poll now (default: as configured, else 30s)")
     .option("--propose <duration>", "how often they would poll (default: 5m)")
@@ -706,6 +705,7 @@ The inventory is a list; counts that are left out are 0:
 
 Examples:
   aec budget --clouddriver-url http://clouddriver:7002 --events
+  aec budget --aws --aws-region us-east-1
   aec budget --inventory accounts.yml --interval 30s --propose 2m`,
     )
     .action((options) =>

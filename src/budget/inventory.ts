@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Clouddriver } from "../clouddriver/client.ts";
 import { allLoadBalancers, isV2 } from "../clouddriver/load-balancers.ts";
 import type { SearchedKind } from "../clouddriver/search.ts";
+import type { Context } from "../context.ts";
 import { messageOf, usageError } from "../errors.ts";
 import type { Inventory } from "./model.ts";
 
@@ -59,6 +60,49 @@ export function inventoryFromFile(cwd: string, file: string): InventoryOf[] {
 }
 
 /**
+ * Counts of what AWS has in the places where commands work. Neither listeners (one for each balancer is assumed) nor
+ * alarms, stacks and functions are asked for.
+ */
+export async function inventoryFromAws(
+  context: Context,
+  accounts: string[] | undefined,
+): Promise<InventoryOf[]> {
+  const [{ placesOf }, { autoScalingGroups }, { COUNTS }, { loadBalancers }] = await Promise.all([
+    import("../aws/places.ts"),
+    import("../aws/auto-scaling.ts"),
+    import("../aws/counts.ts"),
+    import("../aws/elastic-load-balancing.ts"),
+  ]);
+  const places = await placesOf(context, { accounts });
+  return Promise.all(
+    places.map(async (place) => {
+      const counted = Promise.all(
+        Object.entries(COUNTS).map(async ([kind, count]) => [kind, await count(context, place)]),
+      );
+      const [groups, balancers, counts] = await Promise.all([
+        autoScalingGroups(context, place),
+        loadBalancers(context, place),
+        counted.then((entries) => Object.fromEntries(entries) as Record<keyof typeof COUNTS, number>),
+      ]);
+      const classic = balancers.filter(({ type }) => type === "classic").length;
+      return {
+        account: place.account ?? place.accountId,
+        region: place.region,
+        ...NOT_COUNTED,
+        ...counts,
+        serverGroups: groups.length,
+        loadBalancers: balancers.length - classic,
+        listeners: balancers.length - classic,
+        classicLoadBalancers: classic,
+      };
+    }),
+  );
+}
+
+/** What costs one page, or little. */
+const NOT_COUNTED = { alarms: 0, stacks: 0, functions: 0 };
+
+/**
  * Counts of what Clouddriver has cached. It shows neither listeners (one for each balancer is assumed), nor policies,
  * alarms, launch configurations and templates (one page of each).
  */
@@ -95,9 +139,7 @@ export async function inventoryFromCache(
         targetGroups,
         classicLoadBalancers: here.length - loadBalancers,
         scalingPolicies: 0,
-        alarms: 0,
-        stacks: 0,
-        functions: 0,
+        ...NOT_COUNTED,
       };
     }),
   );

@@ -1,5 +1,10 @@
 import { STOCK_INTERVAL_MS } from "../agents/idle.ts";
-import { type InventoryOf, inventoryFromCache, inventoryFromFile } from "../budget/inventory.ts";
+import {
+  type InventoryOf,
+  inventoryFromAws,
+  inventoryFromCache,
+  inventoryFromFile,
+} from "../budget/inventory.ts";
 import { type Api, callsPerMinute, passCosts, REFILL_PER_MINUTE } from "../budget/model.ts";
 import { createClouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
@@ -16,6 +21,8 @@ import { numberOption } from "./number-option.ts";
 
 export interface BudgetOptions {
   inventory?: string | undefined;
+  /** Counts what AWS has. */
+  aws?: boolean | undefined;
   account?: string[] | undefined;
   interval?: string | undefined;
   propose?: string | undefined;
@@ -49,10 +56,12 @@ interface Tightest {
   verdict: "throttles" | "tight" | "fits";
 }
 
-/** `aec budget`: the AWS calls a minute of polling now, and of another interval or of mode events; asks AWS nothing. */
+/** `aec budget`: the AWS calls a minute of polling now, and of another interval or of mode events. */
 export async function run(context: Context, options: BudgetOptions): Promise<CommandResult> {
   if (options.events && options.propose !== undefined)
     throw usageError("two-proposals", "--events and --propose are two proposals: name one");
+  if (options.aws && options.inventory !== undefined)
+    throw usageError("two-inventories", "--aws and --inventory are two inventories: name one");
   if (!options.events && options.changesPerHour !== undefined)
     throw usageError("no-events", "--changes-per-hour goes with --events");
   const interval = options.interval && parseDuration(options.interval, "--interval");
@@ -65,12 +74,7 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
     if (ms < LEAST_MS)
       throw usageError("bad-interval", `${name}: no agent polls more often than every ${LEAST_MS / 1_000} s`);
   }
-  const inventories =
-    options.inventory === undefined
-      ? await inventoryFromCache(createClouddriver(context), options.account)
-      : inventoryFromFile(context.world.cwd, options.inventory).filter(
-          ({ account }) => !options.account || options.account.includes(account),
-        );
+  const inventories = await inventoriesOf(context, options);
   if (inventories.length === 0) {
     throw usageError("no-account", `no AWS account ${options.account?.join(", ") ?? ""} is there`, {
       hint: "aec agents list shows the accounts that Clouddriver polls",
@@ -116,6 +120,17 @@ export async function run(context: Context, options: BudgetOptions): Promise<Com
         `${total.now.toFixed(1)} AWS calls a minute now; ${total.proposed.toFixed(1)} with ${proposed}`,
       ].join("\n"),
   };
+}
+
+async function inventoriesOf(
+  context: Context,
+  { aws, inventory, account: wanted }: BudgetOptions,
+): Promise<InventoryOf[]> {
+  if (aws) return inventoryFromAws(context, wanted);
+  if (inventory === undefined) return inventoryFromCache(createClouddriver(context), wanted);
+  return inventoryFromFile(context.world.cwd, inventory).filter(
+    ({ account }) => !wanted || wanted.includes(account),
+  );
 }
 
 interface Proposal {

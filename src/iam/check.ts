@@ -1,4 +1,5 @@
 import { createConfigService } from "../aws/config-service.ts";
+import { COUNTS } from "../aws/counts.ts";
 import { allServices, scalableTargets } from "../aws/ecs.ts";
 import { isMissing } from "../aws/errors.ts";
 import { createEventBridge } from "../aws/eventbridge.ts";
@@ -56,6 +57,11 @@ export async function checkPermissions(
     "autoscaling:DescribeAutoScalingGroups": () => awsFacts(context, place, "server-group", ["none"]),
     "ec2:DescribeSecurityGroups": () => awsFacts(context, place, "security-group"),
     "elasticloadbalancing:DescribeLoadBalancers": () => awsFacts(context, place, "load-balancer"),
+    "autoscaling:DescribeLaunchConfigurations": () => COUNTS.launchConfigurations(context, place),
+    "autoscaling:DescribePolicies": () => COUNTS.scalingPolicies(context, place),
+    "ec2:DescribeInstances": () => COUNTS.instances(context, place),
+    "ec2:DescribeLaunchTemplates": () => COUNTS.launchTemplates(context, place),
+    "elasticloadbalancing:DescribeTargetGroups": () => COUNTS.targetGroups(context, place),
     "ecs:ListClusters": services,
     "ecs:ListServices": services,
     "ecs:DescribeServices": services,

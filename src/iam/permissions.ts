@@ -127,6 +127,21 @@ export const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
       scope: "any",
     },
   ],
+  // With --aws alone.
+  budget: [
+    {
+      actions: [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLaunchConfigurations",
+        "autoscaling:DescribePolicies",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplates",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetGroups",
+      ],
+      scope: "any",
+    },
+  ],
   doctor: LOOKING,
   status: [
     READ_TOPIC,

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { callsPerMinute, type Inventory, passCosts } from "../../src/budget/model.ts";
+import { autoScalingGroup } from "../../src/sandbox/aws/inventory.ts";
 import { aec, temporaryDirectory } from "../helpers/aec.ts";
+import { testAws } from "../helpers/aws.ts";
 import { REGION, testSite, until } from "../helpers/site.ts";
 
 /** What `npm run bench:events` makes in each Region. */
@@ -119,6 +121,31 @@ environments:
     expect(json<{ places: object[] }>().places).toMatchObject([{ account: "prod", region: REGION }]);
   });
 
+  test("from AWS: as from a file with the same counts", async () => {
+    const { run, aws } = await testAws();
+    aws.inventory.put("auto-scaling-group", REGION, autoScalingGroup("app-v001", 3));
+    aws.inventory.put("launch-template", REGION, { id: "lt-1", name: "web", state: "1" });
+    for (const name of ["web", "shop"])
+      aws.inventory.put("load-balancer", REGION, {
+        name,
+        type: "application",
+        vpcId: "vpc-1",
+        scheme: "internal",
+        targetGroups: [`${name}-1`, `${name}-2`],
+      });
+    const counted = await run("budget --aws -o json");
+    const counts = "serverGroups: 1, instances: 3, launchTemplates: 1, loadBalancers: 2, targetGroups: 4";
+    const same = await file(`- { account: "${aws.accountId}", region: ${REGION}, ${counts} }`)("-o", "json");
+    expect(counted.exit, counted.stderr).toBe(0);
+    expect(counted.json<Budget>()).toEqual(same.json<Budget>());
+    aws.fault({ kind: "denied", action: "DescribePolicies" });
+    const denied = await run("budget --aws");
+    expect([denied.exit, denied.stderr]).toEqual([
+      4,
+      expect.stringContaining("autoscaling:DescribePolicies"),
+    ]);
+  });
+
   test.each([
     ["- { account: prod }", [], "region"],
     ["- { account: prod, region: r, serverGroups: -1 }", [], "serverGroups"],
@@ -126,6 +153,7 @@ environments:
     ["[", [], "cannot read"],
     [BIG, ["--account", "nobody"], "no AWS account nobody"],
     [BIG, ["--events", "--propose", "5m"], "name one"],
+    [BIG, ["--aws"], "two inventories"],
     [BIG, ["--events", "--changes-per-hour", "many"], "not a number"],
     [BIG, ["--changes-per-hour", "9"], "goes with --events"],
     [BIG, ["--propose", "0s"], "no agent polls more often"],

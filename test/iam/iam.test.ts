@@ -55,6 +55,7 @@ describe("aec iam", () => {
       ["events disable", []],
       ["refresh", ["--account", "prod", "--audit"]],
       ["refresh", ["--account", "ecs", "--audit"]],
+      ["budget", ["--aws"]],
     ];
     const home = temporaryDirectory();
     const called = new Map<string, Set<string>>();
@@ -172,6 +173,9 @@ describe("aec iam", () => {
     aws.fault({ kind: "denied", action: "DescribeScalableTargets" });
     const refreshing = await run("iam refresh --check -o json");
     const checked = refreshing.json<Checked>().actions;
+    aws.fault(undefined);
+    const { actions: counting } = (await run("iam budget --check -o json")).json<Checked>();
+    expect(new Set(counting.map(({ result }) => result))).toEqual(new Set(["allowed"]));
     aws.fault({ kind: "denied", service: "ecs" });
     const { actions: denied } = (await run("iam refresh --check -o json")).json<Checked>();
     expect(denied.filter(({ result }) => result === "denied").map(({ action }) => action)).toEqual([

@@ -35,6 +35,9 @@ export function createAutoScaling(inventory: Inventory, account: string): Servic
         }));
         return { AutoScalingGroups: shown, NextToken: next };
       },
+      // The sandbox's groups have neither.
+      DescribeLaunchConfigurations: () => ({ LaunchConfigurations: [] }),
+      DescribePolicies: () => ({ ScalingPolicies: [] }),
       CreateAutoScalingGroup: ({ region, input }) => {
         const name = text(input, "AutoScalingGroupName");
         if (inventory.get(KIND, region, name)) {

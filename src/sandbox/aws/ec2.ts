@@ -8,6 +8,7 @@ import type { Service } from "./service.ts";
 
 const KIND = "security-group";
 const MAX_PAGE = 1000;
+const MAX_TEMPLATES = 200;
 
 const FILTERS: Readonly<Record<string, (group: SecurityGroup) => string>> = {
   "group-id": ({ id }) => id,
@@ -15,7 +16,7 @@ const FILTERS: Readonly<Record<string, (group: SecurityGroup) => string>> = {
   "vpc-id": ({ vpcId }) => vpcId,
 };
 
-/** EC2's security groups over the inventory; every ingress rule is TCP from IPv4 ranges. */
+/** EC2's security groups, launch templates and the groups' instances over the inventory; every ingress rule is TCP from IPv4 ranges. */
 export function createEc2(inventory: Inventory, account: string): Service {
   const groupOf = (region: string, id: string): SecurityGroup => {
     const found = inventory.get(KIND, region, id);
@@ -35,6 +36,29 @@ export function createEc2(inventory: Inventory, account: string): Service {
         const size = integer(input, "MaxResults") ?? MAX_PAGE;
         const { items, next } = page(wanted, optionalText(input, "NextToken"), size);
         return { securityGroupInfo: items.map((group) => described(group, account)), nextToken: next };
+      },
+      DescribeInstances: ({ region, input }) => {
+        const ids = inventory.list("auto-scaling-group", region).flatMap(({ instanceIds }) => instanceIds);
+        const { items, next } = page(
+          ids,
+          optionalText(input, "NextToken"),
+          integer(input, "MaxResults") ?? MAX_PAGE,
+        );
+        return {
+          reservationSet: items.map((instanceId) => ({ instancesSet: [{ instanceId }] })),
+          nextToken: next,
+        };
+      },
+      DescribeLaunchTemplates: ({ region, input }) => {
+        const { items, next } = page(
+          inventory.list("launch-template", region),
+          optionalText(input, "NextToken"),
+          integer(input, "MaxResults") ?? MAX_TEMPLATES,
+        );
+        return {
+          launchTemplates: items.map(({ id, name }) => ({ launchTemplateId: id, launchTemplateName: name })),
+          nextToken: next,
+        };
       },
       CreateSecurityGroup: ({ region, input }) => {
         const name = text(input, "GroupName");

@@ -1,6 +1,6 @@
 import { balancerArn } from "./arn.ts";
 import { type Input, integer, optionalText, text } from "./input.ts";
-import type { Inventory, LoadBalancer } from "./inventory.ts";
+import type { Inventory } from "./inventory.ts";
 import { page } from "./paging.ts";
 import { queryProtocol } from "./protocol.ts";
 import type { Service } from "./service.ts";
@@ -12,12 +12,17 @@ const PAGE = 400;
 export function createElasticLoadBalancing(inventory: Inventory, account: string): Service {
   const balancers = (region: string, classic: boolean) =>
     inventory.list("load-balancer", region).filter(({ type }) => (type === "classic") === classic);
-  const paged = (found: LoadBalancer[], input: Input) =>
+  const paged = <T>(found: readonly T[], input: Input) =>
     page(found, optionalText(input, "Marker"), integer(input, "PageSize") ?? PAGE);
 
   return {
     protocol: queryProtocol("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
     actions: {
+      DescribeTargetGroups: ({ region, input }) => {
+        const names = balancers(region, false).flatMap(({ targetGroups = [] }) => targetGroups);
+        const { items, next } = paged(names, input);
+        return { TargetGroups: items.map((TargetGroupName) => ({ TargetGroupName })), NextMarker: next };
+      },
       DescribeLoadBalancers: ({ region, input }) => {
         if (text(input, "Version") === FIRST) {
           const { items, next } = paged(balancers(region, true), input);

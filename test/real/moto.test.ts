@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   ApplicationAutoScalingClient,
   RegisterScalableTargetCommand,
@@ -9,9 +11,35 @@ import {
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
 import { expect, test } from "vitest";
+import { aec, temporaryDirectory } from "../helpers/aec.ts";
 import { REGION, testSite, until } from "../helpers/site.ts";
 import { startMoto } from "./clouddriver/moto.ts";
+import { motoInventory } from "./moto-inventory.ts";
 import { MOTO_ACCOUNT } from "./real-engine.ts";
+
+test("budget --aws counts what AWS has", async () => {
+  const moto = await startMoto();
+  try {
+    const aws = motoInventory(moto.url, REGION);
+    await aws.createLaunchTemplate();
+    await aws.group("shop-v001", 2);
+    const env = {
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_REGION: REGION,
+    };
+    const { exit, stderr, json } = await aec(["budget", "--aws", "-o", "json"], { env });
+    expect(exit, stderr).toBe(0);
+    const cwd = temporaryDirectory();
+    const counts = "serverGroups: 1, instances: 2, launchTemplates: 1";
+    writeFileSync(join(cwd, "counts.yml"), `- { account: "${MOTO_ACCOUNT}", region: ${REGION}, ${counts} }`);
+    const same = await aec(["budget", "--inventory", "counts.yml", "-o", "json"], { cwd });
+    expect(json()).toEqual(same.json());
+  } finally {
+    await moto.stop();
+  }
+});
 
 /** Of AWS moto alone has ECS here; Clouddriver is the sandbox's, whose AWS is another one. */
 test("refresh --audit sees the services of ECS that something scales, in every cluster", async () => {
