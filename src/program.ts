@@ -19,7 +19,10 @@ const commander = require("commander") as typeof import("commander");
 /** How commander reports wrong usage, and the end of --help and --version. */
 export const { CommanderError } = commander;
 
-/** The whole command tree. Commands are imported when they run, so that --help loads commander alone. */
+/**
+ * The whole command tree, in one file: in nine, --help took 1.50 times as long as the bare runtime instead of 1.46.
+ * Commands are imported when they run, so that --help loads commander alone.
+ */
 export function buildProgram(world: World, complaints: string[], run: Runner) {
   const program = new commander.Command("aec")
     .description("Makes Spinnaker's AWS cache event-driven: AWS says what changed, aec refreshes just that.")
