@@ -32,6 +32,9 @@ environments:
         - { agents: "AmazonInstanceTypeCachingAgent/**", interval: 1h }
 `;
 
+/** Agents that the rules slow down, events or not. */
+export const RULED = /LaunchConfigCaching|CertificateCaching|ReservedInstancesCaching|InstanceTypeCaching/;
+
 export type Site = Awaited<ReturnType<typeof startSite>>;
 
 /** Redis, moto behind the counting proxy, and the real caching engine, with the same inventory in each Region. */
