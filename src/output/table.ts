@@ -1,4 +1,6 @@
-import Table from "cli-table3";
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
 
 const NO_BORDERS = Object.fromEntries(
   [
@@ -21,6 +23,8 @@ const NO_BORDERS = Object.fromEntries(
 
 /** Columns aligned by spaces, a header line first. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  // Not all commands print one, and it takes 7 ms to load.
+  const Table = require("cli-table3") as typeof import("cli-table3");
   const layout = new Table({
     head: [...head],
     chars: { ...NO_BORDERS, middle: "  " },
