@@ -1,18 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "vitest";
-import { percentile } from "../../src/percentile.ts";
 import { aec } from "../../test/helpers/aec.ts";
 import { heldAgents } from "../../test/real/holds.ts";
 import { seeded } from "../../test/real/seeded.ts";
 import { deployment } from "./deployment.ts";
+import { pause, seconds, spread } from "./figures.ts";
 import { prove } from "./proof.ts";
 import { type Shown, showing } from "./showing.ts";
-import { RULED, startServe, startSite } from "./site.ts";
+import { REGIONS, RULED, startServe, startSite } from "./site.ts";
 
-const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
-  0,
-  Number(process.env.BENCH_REGIONS ?? 4),
-);
 const WITHHELD_MS = Number(process.env.BENCH_WITHHELD_MINUTES ?? 10) * 60_000;
 const BETWEEN_DEPLOYMENTS_MS = 20_000;
 const ONLY = process.env.BENCH_ONLY?.split(",");
@@ -26,9 +22,6 @@ interface Phase {
   /** Breaks something and mends it; resolves when the phase is over, with what was seen. */
   run(): Promise<string>;
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
-const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 
 test("mode events while deployments go on and one thing after the other fails", {
   timeout: 3_600_000,
@@ -173,11 +166,8 @@ test("mode events while deployments go on and one thing after the other fails", 
       },
     });
     const rows = phases.map(({ name }) => {
-      const times = shown
-        .filter((change) => change.during === name)
-        .map(({ changeMs = Number.POSITIVE_INFINITY }) => changeMs);
-      const spread = [0.5, 0.95, 1].map((share) => seconds(percentile(times, share) ?? Number.NaN));
-      return `| ${name} | ${times.length} | ${spread.join(" / ")} | ${seen.get(name)} |`;
+      const times = shown.filter((change) => change.during === name).map(({ changeMs }) => changeMs);
+      return `| ${name} | ${times.length} | ${spread(times)} | ${seen.get(name)} |`;
     });
     const table = [
       "| what fails | changes | change to visible, s (p50 / p95 / max) | what was seen |",

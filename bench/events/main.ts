@@ -1,23 +1,19 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "vitest";
-import { percentile } from "../../src/percentile.ts";
 import type { Told } from "../../test/real/aws-messages.ts";
 import type { AwsCall } from "../../test/real/clouddriver/aws-proxy.ts";
 import { seeded } from "../../test/real/seeded.ts";
 import { AGENTS, agentOf } from "./calls.ts";
 import { deployment } from "./deployment.ts";
+import { pause, seconds, spread } from "./figures.ts";
 import { orcaRefresh, watchPresence } from "./orca.ts";
 import { prove } from "./proof.ts";
 import { SHOWN_WITHIN_MS, type Shown, showing } from "./showing.ts";
-import { startServe, startSite } from "./site.ts";
+import { REGIONS, startServe, startSite } from "./site.ts";
 
 /** Three periods of 300 s polling, and one of the floors. */
 const MINUTES = Number(process.env.BENCH_MINUTES ?? 15);
 const ONLY = process.env.BENCH_ONLY?.split(",");
-const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
-  0,
-  Number(process.env.BENCH_REGIONS ?? 4),
-);
 const DEPLOYMENT_EVERY_MS = 180_000;
 const CHANGE_EVERY_MS = 4_000;
 
@@ -50,8 +46,6 @@ interface Report {
   waits: number[];
   absences: number[];
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 test("stock polling and events, side by side", { timeout: 3_600_000 }, async () => {
   const runs = await Promise.all(SETUPS.map(prepare));
@@ -135,14 +129,8 @@ async function prepare({ name, intervalSeconds, delay }: Setup) {
   };
 }
 
-const seconds = (ms: number) => (ms / 1_000).toFixed(1);
-
 function summary({ name, calls, minutes, shown, waits, absences }: Report) {
   const perMinute = (some: readonly AwsCall[]) => Number((some.length / minutes).toFixed(1));
-  const spread = (values: readonly (number | undefined)[]) => {
-    const known = values.map((value) => value ?? Number.POSITIVE_INFINITY);
-    return [0.5, 0.95, 1].map((share) => seconds(percentile(known, share) ?? Number.NaN)).join(" / ");
-  };
   return {
     name,
     "AWS calls a minute": perMinute(calls),

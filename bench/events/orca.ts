@@ -1,4 +1,5 @@
 import { read } from "./deployment.ts";
+import { pause } from "./figures.ts";
 
 /** Orca's own back-off between two looks (its ServerGroupCacheForceRefreshTask). */
 const BACK_OFF_MS = 10_000;
@@ -10,8 +11,6 @@ interface Pending {
   cacheTime?: number;
   processedTime?: number;
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Refreshes a server group as Orca's stages do; resolves with how long they waited, ms. */
 export async function orcaRefresh(url: string, region: string, name: string): Promise<number> {

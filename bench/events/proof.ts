@@ -1,11 +1,10 @@
 import { ofCall, ofGroup, ofInstance, ofService, type Told } from "../../test/real/aws-messages.ts";
 import { elements } from "../../test/real/aws-query.ts";
+import { pause } from "./figures.ts";
 import type { FilledRegion } from "./inventory.ts";
 
 const ROUNDS = 6;
 const ROUND_MS = 4_000;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Has each kind in each Region told often enough to be proven, each event as late as is said, ms. */
 export async function prove(

@@ -1,5 +1,6 @@
 import type { Told } from "../../test/real/aws-messages.ts";
 import type { Change } from "./deployment.ts";
+import { pause } from "./figures.ts";
 
 export interface Shown {
   what: string;
@@ -12,8 +13,6 @@ export interface Shown {
 /** Stock polling at 300 s shows everything within that. */
 export const SHOWN_WITHIN_MS = 330_000;
 const LOOK_MS = 200;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 /** Makes a change, tells of it as late as is said, ms, and looks until the cache shows it. */
 export async function showing(

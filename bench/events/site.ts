@@ -35,6 +35,11 @@ environments:
 /** Agents that the rules slow down, events or not. */
 export const RULED = /LaunchConfigCaching|CertificateCaching|ReservedInstancesCaching|InstanceTypeCaching/;
 
+export const REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"].slice(
+  0,
+  Number(process.env.BENCH_REGIONS ?? 4),
+);
+
 export type Site = Awaited<ReturnType<typeof startSite>>;
 
 /** Redis, moto behind the counting proxy, and the real caching engine, with the same inventory in each Region. */
