@@ -24,10 +24,7 @@ const VARIABLES: readonly (readonly [names: string, meaning: string])[] = [
   ["AEC_SPINNAKER_USER", "--spinnaker-user"],
   ["AEC_ENV", "--env"],
   ["AEC_TLS_CA, AEC_TLS_CERT, AEC_TLS_KEY", "files: an own authority, a client certificate and its key"],
-  [
-    "AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL…",
-    "and all else that the AWS SDK reads, but for a profile's Region",
-  ],
+  ["AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL…", "and all else that the AWS SDK reads"],
   ["XDG_CONFIG_HOME, XDG_STATE_HOME", "where aec/aec.yml is looked for; where records of installs are kept"],
   ["NO_COLOR, FORCE_COLOR", "as --color never and --color always"],
 ];

@@ -1,6 +1,6 @@
 import { createConfigService } from "../aws/config-service.ts";
-import { COUNTS } from "../aws/counts.ts";
-import { allServices, scalableTargets } from "../aws/ecs.ts";
+import type { COUNTS } from "../aws/counts.ts";
+import type { allServices } from "../aws/ecs.ts";
 import { isMissing } from "../aws/errors.ts";
 import { createEventBridge } from "../aws/eventbridge.ts";
 import type { Place } from "../aws/places.ts";
@@ -35,7 +35,15 @@ export async function checkPermissions(
   const queue = () => sqs.queue(deadLetterQueueName({ topicName }));
   const rule = () => bridge.rule(ruleName(topicName, "autoscaling"));
   const topic = () => sns.topic(arn);
-  const services = async () => (await allServices(context, place)).at(0);
+  // Their clients are loaded where a command is checked that needs them.
+  const ecs = () => import("../aws/ecs.ts");
+  const count = (kind: keyof typeof COUNTS) => async () =>
+    (await import("../aws/counts.ts")).COUNTS[kind](context, place);
+  let listed: ReturnType<typeof allServices> | undefined;
+  const services = async () => {
+    listed ??= ecs().then((module) => module.allServices(context, place));
+    return (await listed).at(0);
+  };
   // AWS looks at the permission before it looks for the resource: a missing one is an answer as well.
   const probes: Readonly<Record<string, () => Promise<unknown>>> = {
     "sns:GetTopicAttributes": topic,
@@ -57,15 +65,16 @@ export async function checkPermissions(
     "autoscaling:DescribeAutoScalingGroups": () => awsFacts(context, place, "server-group", ["none"]),
     "ec2:DescribeSecurityGroups": () => awsFacts(context, place, "security-group"),
     "elasticloadbalancing:DescribeLoadBalancers": () => awsFacts(context, place, "load-balancer"),
-    "autoscaling:DescribeLaunchConfigurations": () => COUNTS.launchConfigurations(context, place),
-    "autoscaling:DescribePolicies": () => COUNTS.scalingPolicies(context, place),
-    "ec2:DescribeInstances": () => COUNTS.instances(context, place),
-    "ec2:DescribeLaunchTemplates": () => COUNTS.launchTemplates(context, place),
-    "elasticloadbalancing:DescribeTargetGroups": () => COUNTS.targetGroups(context, place),
+    "autoscaling:DescribeLaunchConfigurations": count("launchConfigurations"),
+    "autoscaling:DescribePolicies": count("scalingPolicies"),
+    "ec2:DescribeInstances": count("instances"),
+    "ec2:DescribeLaunchTemplates": count("launchTemplates"),
+    "elasticloadbalancing:DescribeTargetGroups": count("targetGroups"),
     "ecs:ListClusters": services,
     "ecs:ListServices": services,
     "ecs:DescribeServices": services,
-    "application-autoscaling:DescribeScalableTargets": () => scalableTargets(context, place),
+    "application-autoscaling:DescribeScalableTargets": async () =>
+      (await ecs()).scalableTargets(context, place),
   };
   const actions = new Set(
     commands.flatMap((command) => (PERMISSIONS[command] ?? []).flatMap(({ actions: list }) => list)),

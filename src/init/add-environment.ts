@@ -16,11 +16,12 @@ interface Config {
 export function addEnvironment(file: YamlFile, answers: Answers): string {
   const { text, eol } = file;
   const environments = topLevelPair(file, "environments");
+  const at = environments?.key.range?.[0] ?? 0;
   const map = environments?.value;
   const first = (isMap(map) && !map.flow ? map.items[0] : undefined) as MapPair | undefined;
-  if (!environments || !isMap(map) || !first) {
+  if (!isMap(map) || !first) {
     throw file.refuse(
-      environments?.key.range?.[0] ?? 0,
+      at,
       "environments is not written in lines of its own",
       "write each environment below it, indented; nothing was written",
     );
@@ -33,9 +34,10 @@ export function addEnvironment(file: YamlFile, answers: Answers): string {
   const before = parse(text) as Config;
   const [only, ...others] = Object.keys(before.environments);
   const names = before.defaultEnvironment === undefined && others.length === 0;
+  const indent = columnAt(text, at);
   const after = names
-    ? insertLines({ text: added, eol }, lineStartOf(text, environments), [
-        `${" ".repeat(columnAt(text, environments.key.range?.[0] ?? 0))}${stringify({ defaultEnvironment: only }).trim()}`,
+    ? insertLines({ text: added, eol }, at - indent, [
+        " ".repeat(indent) + stringify({ defaultEnvironment: only }).trim(),
       ])
     : added;
   const wanted: Config = {
@@ -44,7 +46,7 @@ export function addEnvironment(file: YamlFile, answers: Answers): string {
     environments: { ...before.environments, ...(parse(renderConfig(answers)) as Config).environments },
   };
   if (!isDeepStrictEqual(parsed(after), wanted)) {
-    throw file.refuse(environments.key.range?.[0] ?? 0, "this file cannot be edited safely");
+    throw file.refuse(at, "this file cannot be edited safely");
   }
   return after;
 }
@@ -55,11 +57,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function lineStartOf(text: string, { key }: MapPair): number {
-  const offset = key.range?.[0] ?? 0;
-  return offset - columnAt(text, offset);
 }
 
 /** Behind the comments that belong to the last environment: those that are indented deeper than its name. */

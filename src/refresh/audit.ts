@@ -44,10 +44,7 @@ export async function audit(
   try {
     const place = await placeOfAccount(context, account.awsAccountId, region);
     const found = await awsFacts(context, place, type);
-    const { missing } = compareFacts(found, cached);
-    // With Fiat on, lists leave out what the user may not see, and a direct read refuses it.
-    const unlisted = await cachedFacts(clouddriver, type, account.name, region, missing);
-    const all = [...cached, ...unlisted];
+    const all = await withUnlisted(found, cached, clouddriver, { type, account: account.name, region });
     return {
       ...common,
       inCache: all.length,
@@ -67,6 +64,20 @@ export async function audit(
       error: error.code,
     };
   }
+}
+
+/**
+ * What is listed, and what of AWS's a direct read finds beside it: ECS services are not listed, and with Fiat on lists
+ * leave out what the user may not see, which a direct read refuses.
+ */
+export async function withUnlisted(
+  inAws: readonly Fact[],
+  listed: readonly Fact[],
+  clouddriver: Clouddriver,
+  { type, account, region }: Pick<Audit, "type" | "account" | "region">,
+): Promise<Fact[]> {
+  const { missing } = compareFacts(inAws, listed);
+  return [...listed, ...(await cachedFacts(clouddriver, type, account, region, missing))];
 }
 
 /** What has to be refreshed to make both sides equal. */

@@ -5,7 +5,7 @@ import type { Clouddriver } from "../clouddriver/client.ts";
 import type { Context } from "../context.ts";
 import { createDebounce } from "../debounce.ts";
 import { ExpectedError } from "../errors.ts";
-import { compareFacts } from "./audit.ts";
+import { compareFacts, withUnlisted } from "./audit.ts";
 import { awsFacts, type ComparedType, isCompared } from "./aws-facts.ts";
 import { cachedFacts } from "./cached-facts.ts";
 import type { Fact } from "./facts.ts";
@@ -63,23 +63,14 @@ export function createVerify(
       const result = error.code === "aws-throttled" ? "throttled" : "failed";
       return { result, detail: `AWS could not be compared: ${error.message}`, error: error.code };
     }
-    const found = describe(inAws, await cachedBeside(inAws, clouddriver, { type, account, region, name }));
+    const all = name === "*";
+    const read = await cachedFacts(clouddriver, type, account, region, all ? undefined : [name]);
+    const inCache = all ? await withUnlisted(inAws, read, clouddriver, { type, account, region }) : read;
+    const found = describe(inAws, inCache);
     if (found !== undefined) return { result: "differs", detail: found };
-    const listed = name !== "*" || type !== "ecs-service";
+    const listed = !all || type !== "ecs-service";
     return { result: "same", detail: listed ? "AWS shows the same" : "what AWS has is cached so" };
   };
-}
-
-/** What the cache has of an item, those of AWS's too that its lists leave out. */
-async function cachedBeside(
-  inAws: readonly Fact[],
-  clouddriver: Clouddriver,
-  { type, account, region, name }: Pick<WorkItem, "account" | "region" | "name"> & { type: ComparedType },
-): Promise<Fact[]> {
-  if (name !== "*") return cachedFacts(clouddriver, type, account, region, [name]);
-  const listed = await cachedFacts(clouddriver, type, account, region);
-  const { missing } = compareFacts(inAws, listed);
-  return [...listed, ...(await cachedFacts(clouddriver, type, account, region, missing))];
 }
 
 function factsOf(all: readonly Fact[], { name }: WorkItem): Fact[] {
